@@ -56,14 +56,13 @@ var opBillingRequestTemplatesUpdate = Operation{
 // BillingRequestTemplateService provides the operations on billing request templates. It is the
 // BillingRequestTemplates field of a [Client] and is safe for concurrent use.
 //
-// A pattern for many similar billing requests, with one link that any number of customers can use.
-// Opening the link makes a fresh billing request each time, since a single billing request serves
-// only one customer.
+// A template for similar billing requests, with one link that any number of customers can use. A
+// billing request is for one customer only, so opening the link creates a new one each time.
 type BillingRequestTemplateService struct {
 	client *Client
 }
 
-// List returns your billing request templates, one cursor-based page at a time.
+// List returns your billing request templates, one page at a time.
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) List(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) (*Page[BillingRequestTemplate], error) {
@@ -79,78 +78,79 @@ func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingR
 	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
 }
 
-// Create creates a billing request template, which may ask for a mandate, a payment or both.
+// Create creates a billing request template. It can ask for a mandate, a payment or both.
 //
 // POST /billing_request_templates
 func (s *BillingRequestTemplateService) Create(ctx context.Context, params BillingRequestTemplateCreateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
 	return do(ctx, s.client, &opBillingRequestTemplatesCreate, input{params: &params}, opts, new(BillingRequestTemplate))
 }
 
-// Get returns one billing request template by its id.
+// Get returns the billing request template with the given id.
 //
 // GET /billing_request_templates/{identity}
 func (s *BillingRequestTemplateService) Get(ctx context.Context, id string, opts ...RequestOption) (*BillingRequestTemplate, error) {
 	return do(ctx, s.client, &opBillingRequestTemplatesGet, input{id: id}, opts, new(BillingRequestTemplate))
 }
 
-// Update updates a billing request template. Billing requests made from it afterwards use the new
-// details.
+// Update updates a billing request template. Billing requests created from it afterwards use the
+// new details.
 //
 // PUT /billing_request_templates/{identity}
 func (s *BillingRequestTemplateService) Update(ctx context.Context, id string, params BillingRequestTemplateUpdateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
 	return do(ctx, s.client, &opBillingRequestTemplatesUpdate, input{id: id, params: &params}, opts, new(BillingRequestTemplate))
 }
 
-// BillingRequestTemplate is a pattern for many similar billing requests, with one link that any
-// number of customers can use. Opening the link makes a fresh billing request each time, since a
-// single billing request serves only one customer.
+// BillingRequestTemplate is a template for similar billing requests, with one link that any number
+// of customers can use. A billing request is for one customer only, so opening the link creates a
+// new one each time.
 type BillingRequestTemplate struct {
-	// Id of the billing request template, with the prefix "BRT".
+	// Id of the billing request template, prefixed "BRT".
 	ID string `json:"id,omitzero"`
-	// Reusable link that never expires. Each customer who opens it can go through a flow built from
-	// the template, ending at the "redirect_uri".
+	// Permanent link to the template. Each customer who opens it goes through a new flow, which
+	// ends at "redirect_uri".
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
-	// PayTo and VRP.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period.
 	MandateRequestConstraints *MandateRequestConstraints `json:"mandate_request_constraints,omitzero"`
-	// ISO 4217 code of the currency for the requested mandate.
+	// Currency of the mandate, as an ISO 4217 code.
 	MandateRequestCurrency Currency `json:"mandate_request_currency,omitzero"`
-	// Text saying what the mandate or payment is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	MandateRequestDescription string `json:"mandate_request_description,omitzero"`
-	// Your own key-value data, copied to the mandate on fulfilment. At most 3 keys, with names of
-	// up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the mandate: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme of the requested mandate: "bacs", "faster_payments", "sepa_core", "autogiro",
-	// "betalingsservice", "ach", "pad", "becs", "pay_to" or "becs_nz". May be empty when only a
-	// mandate is requested; the payer then picks from your schemes.
+	// Scheme of the mandate: "bacs", "faster_payments", "sepa_core", "autogiro",
+	// "betalingsservice", "ach", "pad", "becs", "pay_to" or "becs_nz".
 	MandateRequestScheme Scheme `json:"mandate_request_scheme,omitzero"`
-	// How far to go in verifying the payer's bank account for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	MandateRequestVerify MandateVerification `json:"mandate_request_verify,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Readable name of the template, displayed in the dashboard; at most 255 characters.
+	// Name of the template in the dashboard, at most 255 characters.
 	Name string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
-	// is 69 pounds and 99 pence.
+	// Amount of the payment, as a decimal string in whole units of the currency, not in minor
+	// units: "69.99" is 69 pounds and 99 pence.
 	PaymentRequestAmount string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
-	// for customers in supported Eurozone countries.
+	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
+	// supported Eurozone countries.
 	PaymentRequestCurrency Currency `json:"payment_request_currency,omitzero"`
-	// Text saying what the payment or mandate is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	PaymentRequestDescription string `json:"payment_request_description,omitzero"`
-	// Your own key-value data, copied to the payment on fulfilment. At most 3 keys, with names of
-	// up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the payment: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
-	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
-	// Instant may cost the customer an extra fee.
+	// Open banking scheme of the payment: "faster_payments" in the UK; "sepa_credit_transfer" (the
+	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
+	// for "sepa_instant_credit_transfer".
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 	// Address to redirect the payer to at the end of the flow.
 	RedirectURI string `json:"redirect_uri,omitzero"`
-	// Time of the latest change to the template.
+	// Time at which the template was last changed, in UTC.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
@@ -202,41 +202,43 @@ func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
 type BillingRequestTemplateCreateParams struct {
 	// Identifiers of resources related to the billing request template.
 	Links *BillingRequestTemplateCreateParamsLinks `json:"links,omitzero"`
-	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
-	// PayTo and VRP. Required when the mandate request is for PayTo or VRP.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period. Required when the mandate request is for PayTo or VRP.
 	MandateRequestConstraints *MandateRequestConstraintsParams `json:"mandate_request_constraints,omitzero"`
-	// ISO 4217 code of the currency for the requested mandate.
+	// Currency of the mandate, as an ISO 4217 code.
 	MandateRequestCurrency *Currency `json:"mandate_request_currency,omitzero"`
-	// Text saying what the mandate or payment is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	MandateRequestDescription *string `json:"mandate_request_description,omitzero"`
-	// Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with
-	// names of up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the mandate: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme to request: "bacs", "faster_payments", "sepa_core", "autogiro", "betalingsservice",
-	// "ach", "pad", "becs", "pay_to" or "becs_nz". May be omitted when only a mandate is requested;
-	// the payer then picks from your schemes.
+	// Scheme of the mandate: "bacs", "faster_payments", "sepa_core", "autogiro",
+	// "betalingsservice", "ach", "pad", "becs", "pay_to" or "becs_nz". You can omit it if the
+	// template asks only for a mandate: the payer then chooses among your schemes.
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
-	// How far to go in verifying the payer's bank account for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Readable name for the template, displayed in the dashboard; at most 255 characters.
+	// Name of the template in the dashboard, at most 255 characters.
 	Name *string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
-	// is 69 pounds and 99 pence.
+	// Amount of the payment, as a decimal string in whole units of the currency, not in minor
+	// units: "69.99" is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
-	// for customers in supported Eurozone countries.
+	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
+	// supported Eurozone countries.
 	PaymentRequestCurrency *Currency `json:"payment_request_currency,omitzero"`
-	// Text saying what the payment or mandate is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	PaymentRequestDescription *string `json:"payment_request_description,omitzero"`
-	// Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with
-	// names of up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the payment: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
-	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
-	// Instant may cost the customer an extra fee. Optional.
+	// Open banking scheme of the payment: "faster_payments" in the UK; "sepa_credit_transfer" (the
+	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
+	// for "sepa_instant_credit_transfer".
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
 	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
@@ -332,9 +334,7 @@ type BillingRequestTemplateListParams struct {
 	Before string `json:"before,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
-	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
-	// Instant may cost the customer an extra fee. Optional.
+	// Limits the list to templates whose payment uses this scheme.
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 }
 
@@ -356,41 +356,43 @@ func (p BillingRequestTemplateListParams) Validate() error {
 // BillingRequestTemplateUpdateParams holds the parameters of
 // [BillingRequestTemplateService.Update].
 type BillingRequestTemplateUpdateParams struct {
-	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
-	// PayTo and VRP. Required when the mandate request is for PayTo or VRP.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period. Required when the mandate request is for PayTo or VRP.
 	MandateRequestConstraints *MandateRequestConstraintsParams `json:"mandate_request_constraints,omitzero"`
-	// ISO 4217 code of the currency for the requested mandate.
+	// Currency of the mandate, as an ISO 4217 code.
 	MandateRequestCurrency *Currency `json:"mandate_request_currency,omitzero"`
-	// Text saying what the mandate or payment is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	MandateRequestDescription *string `json:"mandate_request_description,omitzero"`
-	// Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with
-	// names of up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the mandate: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme to request: "bacs", "faster_payments", "sepa_core", "autogiro", "betalingsservice",
-	// "ach", "pad", "becs", "pay_to" or "becs_nz". May be omitted when only a mandate is requested;
-	// the payer then picks from your schemes.
+	// Scheme of the mandate: "bacs", "faster_payments", "sepa_core", "autogiro",
+	// "betalingsservice", "ach", "pad", "becs", "pay_to" or "becs_nz". You can omit it if the
+	// template asks only for a mandate: the payer then chooses among your schemes.
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
-	// How far to go in verifying the payer's bank account for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Readable name for the template, displayed in the dashboard; at most 255 characters.
+	// Name of the template in the dashboard, at most 255 characters.
 	Name *string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
-	// is 69 pounds and 99 pence.
+	// Amount of the payment, as a decimal string in whole units of the currency, not in minor
+	// units: "69.99" is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
-	// for customers in supported Eurozone countries.
+	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
+	// supported Eurozone countries.
 	PaymentRequestCurrency *Currency `json:"payment_request_currency,omitzero"`
-	// Text saying what the payment or mandate is for. The payer sees it while authorising.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	PaymentRequestDescription *string `json:"payment_request_description,omitzero"`
-	// Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with
-	// names of up to 50 characters and values of up to 500.
+	// Your own key-value data, which GoCardless copies to the payment: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
-	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
-	// Instant may cost the customer an extra fee. Optional.
+	// Open banking scheme of the payment: "faster_payments" in the UK; "sepa_credit_transfer" (the
+	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
+	// for "sepa_instant_credit_transfer".
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
 	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`

@@ -153,14 +153,15 @@ var opBillingRequestsSelectInstitution = Operation{
 // BillingRequestService provides the operations on billing requests. It is the BillingRequests
 // field of a [Client] and is safe for concurrent use.
 //
-// A request for something that needs the customer to provide details or act, such as authorising in
-// a banking app. Fulfilled, it yields mandates, payments and the like. Its subscription and
-// instalment schedule parts exist for ACH and PAD only.
+// A request to a payer for something that needs their input, such as their details or an
+// authorisation in their banking app. Once fulfilled, it creates what was requested, such as a
+// mandate or a payment. Subscriptions and instalment schedules can be requested only for ACH and
+// PAD.
 type BillingRequestService struct {
 	client *Client
 }
 
-// List lists your billing requests, a page at a time with cursors.
+// List returns your billing requests, one page at a time.
 //
 // GET /billing_requests
 func (s *BillingRequestService) List(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) (*Page[BillingRequest], error) {
@@ -177,144 +178,146 @@ func (s *BillingRequestService) All(ctx context.Context, params BillingRequestLi
 }
 
 // Create creates a billing request. "subscription_request" and "instalment_schedule_request" are
-// accepted for ACH and PAD only.
+// only for ACH and PAD.
 //
 // POST /billing_requests
 func (s *BillingRequestService) Create(ctx context.Context, params BillingRequestCreateParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsCreate, input{params: &params}, opts, new(BillingRequest))
 }
 
-// CreateWithActions creates a billing request and performs the given actions on it, such as
-// collecting customer or bank account details, all in one call.
+// CreateWithActions creates a billing request and performs actions on it in the same call, such as
+// collecting customer or bank account details.
 //
 // POST /billing_requests/create_with_actions
 func (s *BillingRequestService) CreateWithActions(ctx context.Context, params BillingRequestCreateWithActionsParams, opts ...RequestOption) (*BillingRequestWithActions, error) {
 	return do(ctx, s.client, &opBillingRequestsCreateWithActions, input{params: &params}, opts, new(BillingRequestWithActions))
 }
 
-// Get retrieves one billing request by its id.
+// Get returns the billing request with the given id.
 //
 // GET /billing_requests/{identity}
 func (s *BillingRequestService) Get(ctx context.Context, id string, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsGet, input{id: id}, opts, new(BillingRequest))
 }
 
-// Cancel cancels a billing request at once. All its flows expire.
+// Cancel cancels a billing request immediately. All its flows expire.
 //
 // POST /billing_requests/{identity}/actions/cancel
 func (s *BillingRequestService) Cancel(ctx context.Context, id string, params BillingRequestCancelParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsCancel, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// ChooseCurrency changes the currency of a billing request and, where that calls for it, the
-// scheme. Only for requests for nothing but a mandate, with no payment request, whose flow does not
-// set "lock_currency".
+// ChooseCurrency changes the currency of a billing request and, if necessary, its scheme. Only for
+// a billing request that asks for a mandate and not for a payment, and whose flow does not set
+// "lock_currency".
 //
 // POST /billing_requests/{identity}/actions/choose_currency
 func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, params BillingRequestChooseCurrencyParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// CollectBankAccount completes a pending "collect_bank_account" action, creating and attaching the
-// account if the scheme allows it. PayTo also takes "pay_id" with "country_code". ACH accounts must
-// pass an outside check; a UK or Eurozone name mismatch gives a 422 error on "account_holder_name".
+// CollectBankAccount completes a pending "collect_bank_account" action with the given bank details.
+// GoCardless creates the account and attaches it to the billing request, if the scheme allows this.
+// PayTo also accepts a "pay_id" with a "country_code". ACH accounts must pass an external check. In
+// the UK and the Eurozone, an "account_holder_name" that does not match results in a 422 validation
+// error.
 //
 // POST /billing_requests/{identity}/actions/collect_bank_account
 func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id string, params BillingRequestCollectBankAccountParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// CollectCustomerDetails completes a pending "collect_customer_details" action with the details
-// sent, in the same shape as for a customer. They are checked against what the scheme needs and
-// change the linked customer at once.
+// CollectCustomerDetails completes a pending "collect_customer_details" action with the given
+// details, which have the same form as those of a customer. GoCardless checks them against the
+// requirements of the scheme and updates the linked customer immediately.
 //
 // POST /billing_requests/{identity}/actions/collect_customer_details
 func (s *BillingRequestService) CollectCustomerDetails(ctx context.Context, id string, params BillingRequestCollectCustomerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsCollectCustomerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// ConfirmPayerDetails confirms that the payer has checked the details they entered. Scheme rules
-// demand this step for every mandate request.
+// ConfirmPayerDetails confirms that the payer has checked their details. Scheme rules require this
+// step for every mandate request.
 //
 // POST /billing_requests/{identity}/actions/confirm_payer_details
 func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id string, params BillingRequestConfirmPayerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// Fallback switches a billing request from open banking to direct debit. Needs "fallback_enabled"
-// on the request.
+// Fallback switches a billing request from open banking to Direct Debit. The billing request must
+// have "fallback_enabled".
 //
 // POST /billing_requests/{identity}/actions/fallback
 func (s *BillingRequestService) Fallback(ctx context.Context, id string, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsFallback, input{id: id}, opts, new(BillingRequest))
 }
 
-// Fulfil fulfils a billing request whose status is "ready_to_fulfil" and carries out the payment.
+// Fulfil fulfils a billing request whose status is "ready_to_fulfil" and executes its payment, if
+// it has one.
 //
 // POST /billing_requests/{identity}/actions/fulfil
 func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params BillingRequestFulfilParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsFulfil, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// Notify asks the linked customer by email to authorise the billing request. Available for Pay by
-// Bank requests only.
+// Notify sends the customer an email that asks them to authorise the billing request. Only for Pay
+// by Bank.
 //
 // POST /billing_requests/{identity}/actions/notify
 func (s *BillingRequestService) Notify(ctx context.Context, id string, params BillingRequestNotifyParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsNotify, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// SelectInstitution creates an institution record for the payer's choice and puts it on the billing
-// request.
+// SelectInstitution attaches the institution that the payer has chosen to the billing request.
 //
 // POST /billing_requests/{identity}/actions/select_institution
 func (s *BillingRequestService) SelectInstitution(ctx context.Context, id string, params BillingRequestSelectInstitutionParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsSelectInstitution, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// BillingRequest is a request for something that needs the customer to provide details or act, such
-// as authorising in a banking app. Fulfilled, it yields mandates, payments and the like. Its
-// subscription and instalment schedule parts exist for ACH and PAD only.
+// BillingRequest is a request to a payer for something that needs their input, such as their
+// details or an authorisation in their banking app. Once fulfilled, it creates what was requested,
+// such as a mandate or a payment. Subscriptions and instalment schedules can be requested only for
+// ACH and PAD.
 type BillingRequest struct {
-	// Id of the billing request. Starts with "BRQ".
+	// Id of the billing request, prefixed "BRQ".
 	ID string `json:"id,omitzero"`
-	// Steps that exist for this billing request, each with its own state. The required ones have to
-	// be finished ahead of fulfilment.
+	// Actions for completing the billing request, each with its status. The required ones must be
+	// completed before it can be fulfilled.
 	Actions []BillingRequestAction `json:"actions,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Whether an instant payment may be replaced by direct debit for this request. Leave it unset
-	// together with payment intelligence.
+	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// available.
 	FallbackEnabled bool `json:"fallback_enabled,omitzero"`
-	// Whether direct debit took the place of the instant payment in completing this request.
+	// Whether the billing request fell back to Direct Debit.
 	FallbackOccurred bool `json:"fallback_occurred,omitzero"`
-	// Details of the instalment schedule asked for, given as one "instalments_with_schedule" object
-	// or as a list in "instalments_with_dates".
+	// Details of the requested instalment schedule, with either "instalments_with_schedule" or
+	// "instalments_with_dates".
 	InstalmentScheduleRequest *BillingRequestInstalmentScheduleRequest `json:"instalment_schedule_request,omitzero"`
 	// Identifiers of resources related to the billing request.
 	Links *BillingRequestLinks `json:"links,omitzero"`
-	// Details of the mandate asked for: scheme, currency, verification and limits.
+	// Details of the requested mandate: scheme, currency, verification and limits.
 	MandateRequest *BillingRequestMandateRequest `json:"mandate_request,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Circumstances of the payment, which banks and processors use to choose processing rules and
-	// assess risk.
+	// Circumstances of the payment. Banks and payment processors use them to choose processing
+	// rules and to assess risk.
 	PaymentContextCode PaymentContextCode `json:"payment_context_code,omitzero"`
-	// Specific reason for the payment, or the kind of goods or service paid for. One of the VRP
-	// commercial payment purpose codes.
+	// Specific reason for the payment, or the type of goods or service paid for, as a VRP
+	// commercial payment purpose code.
 	PaymentPurposeCode string `json:"payment_purpose_code,omitzero"`
-	// Details of a single payment asked for, which the payer authorises strongly.
+	// Details of the requested payment. The payer authorises it with strong customer
+	// authentication.
 	PaymentRequest *BillingRequestPaymentRequest `json:"payment_request,omitzero"`
-	// Broad category of what the mandate, the payment or both are for. Helps processing and
-	// compliance.
+	// Broad purpose of the mandate, the payment or both. It helps with processing and compliance.
 	PurposeCode PurposeCode `json:"purpose_code,omitzero"`
-	// Copies of the resources attached to the billing request: customer, billing detail and bank
-	// account.
+	// Resources attached to the billing request: customer, billing detail and bank account.
 	Resources *BillingRequestResource `json:"resources,omitzero"`
-	// Where the billing request stands in its life.
+	// Status of the billing request.
 	Status BillingRequestStatus `json:"status,omitzero"`
-	// Details of the subscription asked for. ACH and PAD only.
+	// Details of the requested subscription. Only for ACH and PAD.
 	SubscriptionRequest *BillingRequestSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
@@ -443,13 +446,13 @@ func (p BillingRequestChooseCurrencyParams) Validate() error {
 // BillingRequestCollectBankAccountParams holds the parameters of
 // [BillingRequestService.CollectBankAccount].
 type BillingRequestCollectBankAccountParams struct {
-	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
-	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
-	// token is given.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
+	// account token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Suffix of a New Zealand account number. For NZD accounts alone.
+	// Suffix of the account number. Only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
 	// when the account is in USD.
@@ -471,8 +474,7 @@ type BillingRequestCollectBankAccountParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// PayID under which the payer makes and receives payments: an email address, mobile or company
-	// number, for instance.
+	// PayID of the payer, for example an email address, a mobile number or a company number.
 	PayID *string `json:"pay_id,omitzero"`
 }
 
@@ -528,9 +530,9 @@ func (p BillingRequestCollectBankAccountParams) Validate() error {
 // BillingRequestCollectCustomerDetailsParams holds the parameters of
 // [BillingRequestService.CollectCustomerDetails].
 type BillingRequestCollectCustomerDetailsParams struct {
-	// Name and contact data of the payer.
+	// Name and contact details of the payer.
 	Customer *BillingRequestCollectCustomerDetailsParamsCustomer `json:"customer,omitzero"`
-	// Address and scheme-specific identity data of the payer.
+	// Address and scheme-specific identity numbers of the payer.
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
@@ -562,25 +564,27 @@ func (p BillingRequestCollectCustomerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCollectCustomerDetailsParamsCustomer holds the name and contact data of the payer.
+// BillingRequestCollectCustomerDetailsParamsCustomer holds the name and contact details of the
+// payer.
 type BillingRequestCollectCustomerDetailsParamsCustomer struct {
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates. Required when "given_name" and "family_name" are not given.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates. Required when "given_name" and
+	// "family_name" are not given.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when "company_name" is not given.
+	// Family name of the customer. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when "company_name" is not given.
+	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
-	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, a customer linked at creation decides,
-	// failing that it is "en".
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". The default is the language of the customer
+	// linked to the billing request, or else "en".
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 }
 
@@ -615,7 +619,7 @@ func (p *BillingRequestCollectCustomerDetailsParamsCustomer) check(c *checker) {
 }
 
 // BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail holds the address and
-// scheme-specific identity data of the payer.
+// scheme-specific identity numbers of the payer.
 type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -627,21 +631,21 @@ type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	City *string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
-	// when the customer's bank account is in DKK.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Required when the
+	// customer's bank account is in DKK.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// IP address from which the payer went through the mandate setup. Used for ACH alone; mandates
-	// authorised by telephone or on paper do without. Required when the scheme is ACH and
+	// IP address from which the payer set up the mandate. Only for ACH; not needed for mandates
+	// authorised by telephone or on paper. Required when the scheme is ACH and
 	// "authorisation_source" is neither "telephone" nor "paper".
 	IPAddress *string `json:"ip_address,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA". Required when the customer is in the US.
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA". Required when the customer is in the US.
 	Region *string `json:"region,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given. Required when the customer's bank
-	// account is in SEK.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
+	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -686,8 +690,9 @@ type BillingRequestConfirmPayerDetailsParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer said the mandate needs more than one signature. With all other actions
-	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
+	// Whether the payer needs more than one signature on the mandate. Once all other actions are
+	// completed, GoCardless emails the payer instructions for the next signature. Only for
+	// GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 
@@ -715,30 +720,29 @@ func (p BillingRequestConfirmPayerDetailsParams) Validate() error {
 
 // BillingRequestCreateParams holds the parameters of [BillingRequestService.Create].
 type BillingRequestCreateParams struct {
-	// Set to true to allow direct debit instead if the instant payment cannot be used. Leave it
-	// unset together with payment intelligence.
+	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// available. Leave it unset if you use payment intelligence.
 	FallbackEnabled *bool `json:"fallback_enabled,omitzero"`
-	// Instalment schedule to ask for. ACH and PAD only.
+	// Instalment schedule to request from the payer. Only for ACH and PAD.
 	InstalmentScheduleRequest *BillingRequestCreateParamsInstalmentScheduleRequest `json:"instalment_schedule_request,omitzero"`
 	// Identifiers of resources related to the billing request.
 	Links *BillingRequestCreateParamsLinks `json:"links,omitzero"`
-	// Mandate to ask for.
+	// Mandate to request from the payer.
 	MandateRequest *BillingRequestCreateParamsMandateRequest `json:"mandate_request,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Circumstances of the payment, which banks and processors use to choose processing rules and
-	// assess risk.
+	// Circumstances of the payment. Banks and payment processors use them to choose processing
+	// rules and to assess risk.
 	PaymentContextCode *PaymentContextCode `json:"payment_context_code,omitzero"`
-	// Specific reason for the payment, or the kind of goods or service paid for. One of the VRP
-	// commercial payment purpose codes.
+	// Specific reason for the payment, or the type of goods or service paid for, as a VRP
+	// commercial payment purpose code.
 	PaymentPurposeCode *string `json:"payment_purpose_code,omitzero"`
-	// Single payment to ask for.
+	// One-off payment to request from the payer.
 	PaymentRequest *BillingRequestCreateParamsPaymentRequest `json:"payment_request,omitzero"`
-	// Broad category of what the mandate, the payment or both are for. Helps processing and
-	// compliance.
+	// Broad purpose of the mandate, the payment or both. It helps with processing and compliance.
 	PurposeCode *PurposeCode `json:"purpose_code,omitzero"`
-	// Subscription to ask for. ACH and PAD only.
+	// Subscription to request from the payer. Only for ACH and PAD.
 	SubscriptionRequest *BillingRequestCreateParamsSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
@@ -813,32 +817,31 @@ func (p BillingRequestCreateParams) Validate() error {
 	return validate("billing_requests", &p)
 }
 
-// BillingRequestCreateParamsInstalmentScheduleRequest is the instalment schedule to ask for. ACH
-// and PAD only.
+// BillingRequestCreateParamsInstalmentScheduleRequest is the instalment schedule to request from
+// the payer. Only for ACH and PAD.
 type BillingRequestCreateParamsInstalmentScheduleRequest struct {
-	// Part of every payment that goes to the partner whose integration set up the payments, in
-	// minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the currency to charge: "USD" or "CAD".
+	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency *Currency `json:"currency,omitzero"`
-	// Instalments listed one by one, each having its own "amount" and "charge_date".
+	// Instalments listed one by one, each with an "amount" and a "charge_date".
 	InstalmentsWithDates []DatedInstalmentParams `json:"instalments_with_dates,omitzero"`
-	// Instalments described by a start date, a frequency and the successive amounts.
+	// Instalments given by a start date, an interval and a list of amounts.
 	InstalmentsWithSchedule *InstalmentSeriesParams `json:"instalments_with_schedule,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
-	// and an interval passes it on to its payments.
+	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
+	// copies the name to its payments.
 	Name *string `json:"name,omitzero"`
-	// Reference given to every payment made from this request and shown on the payer's bank
-	// statement. May be left out.
+	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. This takes effect
-	// only with Success+ switched on in the dashboard. Default: false.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Sum of all instalments, in minor units of the currency. A mismatch with the individual
-	// amounts is rejected as a validation error.
+	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
+	// amounts, the call fails with a validation error.
 	TotalAmount *int64 `json:"total_amount,omitzero"`
 }
 
@@ -887,9 +890,9 @@ func (p *BillingRequestCreateParamsInstalmentScheduleRequest) check(c *checker) 
 type BillingRequestCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-	// Id of an existing customer to be the payer.
+	// Id of an existing customer to use as the payer.
 	Customer *string `json:"customer,omitzero"`
-	// Id of an existing customer bank account to use. May be left out.
+	// Id of an existing customer bank account to use.
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
 }
 
@@ -907,35 +910,37 @@ func (p *BillingRequestCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// BillingRequestCreateParamsMandateRequest is the mandate to ask for.
+// BillingRequestCreateParamsMandateRequest is the mandate to request from the payer.
 type BillingRequestCreateParamsMandateRequest struct {
-	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
+	// Channel through which the payer authorised the merchant. Only for ACH, where each value
+	// stands for an SEC code.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Kind of authorisation the payer gives the merchant. ACH takes "one_off", "recurring" or
-	// "standing", PAD takes "single", "recurring" or "sporadic"; other schemes do not have it.
+	// Type of authorisation that the payer gives the merchant. ACH accepts "one_off", "recurring"
+	// and "standing"; PAD accepts "single", "recurring" and "sporadic". Other schemes do not use
+	// it.
 	ConsentType *string `json:"consent_type,omitzero"`
-	// Limits on what may be collected under the mandate: dates, amounts and periodic caps. Optional
-	// except for PayTo and VRP. Required when the mandate is for PayTo or VRP.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period. Required when the mandate is for PayTo or VRP.
 	Constraints *MandateRequestConstraintsParams `json:"constraints,omitzero"`
-	// ISO 4217 code of the mandate's currency.
+	// Currency of the mandate, as an ISO 4217 code.
 	Currency *Currency `json:"currency,omitzero"`
-	// Text about the mandate or payment, or both, shown to the payer while they authorise the
-	// request.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	Description *string `json:"description,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Reference for the mandate that this request sets up.
+	// Reference of the new mandate.
 	Reference *string `json:"reference,omitzero"`
-	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
-	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
+	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
+	// request asks only for a mandate: the payer then chooses among your schemes.
 	Scheme *Scheme `json:"scheme,omitzero"`
-	// Whether the mandate serves only to move money between accounts that both belong to the payer.
-	// Required when the scheme is "faster_payments".
+	// Whether the mandate is only for moving money between the payer's own accounts. Required when
+	// the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
-	// How far the payer is verified for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
 }
 
@@ -990,32 +995,32 @@ func (p *BillingRequestCreateParamsMandateRequest) check(c *checker) {
 	}
 }
 
-// BillingRequestCreateParamsPaymentRequest is the single payment to ask for.
+// BillingRequestCreateParamsPaymentRequest is a one-off payment to request from the payer.
 type BillingRequestCreateParamsPaymentRequest struct {
-	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
+	// Amount of the payment, in minor units of the currency: 1250 is 12.50 pounds.
 	Amount *int64 `json:"amount,omitzero"`
-	// Part of the payment that goes to the partner whose integration made the billing request, in
-	// minor units of the currency.
+	// Fee deducted from the payment for the partner whose integration created the billing request,
+	// in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the payment's currency: "GBP" for payers in the UK, "EUR" for payers in a
-	// supported Eurozone country.
+	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
+	// supported Eurozone countries.
 	Currency *Currency `json:"currency,omitzero"`
-	// Text about the mandate or payment, or both, shown to the payer while they authorise the
-	// request.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	Description *string `json:"description,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments
-	// under direct funds settlement.
+	// Reference of the payment, chosen by the merchant. Only for PayTo, and for Faster Payments
+	// with direct funds settlement.
 	Reference *string `json:"reference,omitzero"`
-	// Whether to retry the payment automatically if it fails.
+	// Whether GoCardless retries the payment automatically if it fails.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Open banking scheme for the payment: "faster_payments" in the UK, "sepa_credit_transfer" (the
-	// Eurozone default) or "sepa_instant_credit_transfer", for which the payer may be charged a
-	// fee.
+	// Open banking scheme of the payment: "faster_payments" in the UK; "sepa_credit_transfer" (the
+	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
+	// for "sepa_instant_credit_transfer".
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
@@ -1055,40 +1060,40 @@ func (p *BillingRequestCreateParamsPaymentRequest) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCreateParamsSubscriptionRequest is the subscription to ask for. ACH and PAD only.
+// BillingRequestCreateParamsSubscriptionRequest is the subscription to request from the payer. Only
+// for ACH and PAD.
 type BillingRequestCreateParamsSubscriptionRequest struct {
 	// Amount of each payment, in minor units of the currency.
 	Amount *int64 `json:"amount,omitzero"`
-	// Part of every payment that goes to the partner whose integration set up the payments, in
-	// minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// How many payments the subscription takes altogether.
+	// Total number of payments that the subscription takes.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 code of the currency to charge: "USD" or "CAD".
+	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency *Currency `json:"currency,omitzero"`
-	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
+	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
-	// enough for a charge every year. Default: 1.
+	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
+	// a year. Default: 1.
 	Interval *int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by "interval".
+	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
+	// Month in which to charge. Only for "yearly" intervals.
 	Month *Month `json:"month,omitzero"`
-	// What the subscription is called, at most 255 characters. Its payments get this as their
-	// description. May be left out.
+	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name *string `json:"name,omitzero"`
-	// Reference given to every payment made from this request and shown on the payer's bank
-	// statement. May be left out.
+	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. This takes effect
-	// only with Success+ switched on in the dashboard. Default: false.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge. Left out, it follows from "month" or "day_of_month"; without those,
-	// or when fulfilment comes later, the mandate's "next_possible_charge_date" applies.
+	// Date of the first charge. If it is not set, "month" or "day_of_month" determines the date.
+	// Without those, or if the billing request is fulfilled later, it is the mandate's
+	// "next_possible_charge_date".
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -1153,28 +1158,27 @@ func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
 // BillingRequestCreateWithActionsParams holds the parameters of
 // [BillingRequestService.CreateWithActions].
 type BillingRequestCreateWithActionsParams struct {
-	// Actions to perform on the new billing request, each with its own parameters.
+	// Actions to perform on the new billing request, with their parameters.
 	Actions *BillingRequestCreateWithActionsParamsActions `json:"actions,omitzero"`
-	// Set to true to allow direct debit instead if the instant payment cannot be used. Leave it
-	// unset together with payment intelligence.
+	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// available. Leave it unset if you use payment intelligence.
 	FallbackEnabled *bool `json:"fallback_enabled,omitzero"`
-	// Identifiers of related resources for the new billing request.
+	// Identifiers of resources related to the new billing request.
 	Links *BillingRequestCreateWithActionsParamsLinks `json:"links,omitzero"`
-	// The mandate to set up once the billing request is fulfilled.
+	// The mandate to request from the payer.
 	MandateRequest *BillingRequestCreateWithActionsParamsMandateRequest `json:"mandate_request,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Circumstances of the payment, which banks and processors use to choose processing rules and
-	// assess risk.
+	// Circumstances of the payment. Banks and payment processors use them to choose processing
+	// rules and to assess risk.
 	PaymentContextCode *PaymentContextCode `json:"payment_context_code,omitzero"`
-	// Specific reason for the payment, or the kind of goods or service paid for. One of the VRP
-	// commercial payment purpose codes.
+	// Specific reason for the payment, or the type of goods or service paid for, as a VRP
+	// commercial payment purpose code.
 	PaymentPurposeCode *string `json:"payment_purpose_code,omitzero"`
-	// The one-off payment to take once the billing request is fulfilled.
+	// The one-off payment to request from the payer.
 	PaymentRequest *BillingRequestCreateParamsPaymentRequest `json:"payment_request,omitzero"`
-	// Broad category of what the mandate, the payment or both are for. Helps processing and
-	// compliance.
+	// Broad purpose of the mandate, the payment or both. It helps with processing and compliance.
 	PurposeCode *PurposeCode `json:"purpose_code,omitzero"`
 }
 
@@ -1241,20 +1245,19 @@ func (p BillingRequestCreateWithActionsParams) Validate() error {
 }
 
 // BillingRequestCreateWithActionsParamsActions holds the actions to perform on the new billing
-// request, each with its own parameters.
+// request, with their parameters.
 type BillingRequestCreateWithActionsParamsActions struct {
-	// URI used in the OAuth flow in which the user authorises the payment at their bank.
+	// Redirect URI for the OAuth flow in which the payer authorises the payment at their bank.
 	BankAuthorisationRedirectURI *string `json:"bank_authorisation_redirect_uri,omitzero"`
-	// Bank account details of the payer, for the action that collects a bank account.
+	// Parameters of the action "collect_bank_account": the payer's bank account.
 	CollectBankAccount *BillingRequestCreateWithActionsParamsCollectBankAccount `json:"collect_bank_account,omitzero"`
-	// Details of the payer, for the action that collects customer details: the customer and their
-	// billing details.
+	// Parameters of the action "collect_customer_details": the customer and their billing detail.
 	CollectCustomerDetails *BillingRequestCreateWithActionsParamsCollectCustomerDetails `json:"collect_customer_details,omitzero"`
-	// Parameters for the action recording that the payer has confirmed their details.
+	// Parameters of the action "confirm_payer_details".
 	ConfirmPayerDetails *BillingRequestCreateWithActionsParamsConfirmPayerDetails `json:"confirm_payer_details,omitzero"`
-	// Whether the call should create a bank authorisation too.
+	// Whether to create a bank authorisation too.
 	CreateBankAuthorisation *bool `json:"create_bank_authorisation,omitzero"`
-	// The bank to use, for the action that selects an institution.
+	// Parameters of the action "select_institution": the payer's institution.
 	SelectInstitution *BillingRequestCreateWithActionsParamsSelectInstitution `json:"select_institution,omitzero"`
 }
 
@@ -1308,16 +1311,16 @@ func (p *BillingRequestCreateWithActionsParamsActions) check(c *checker) {
 	}
 }
 
-// BillingRequestCreateWithActionsParamsCollectBankAccount holds the bank account details of the
-// payer, for the action that collects a bank account.
+// BillingRequestCreateWithActionsParamsCollectBankAccount holds the parameters of the action
+// "collect_bank_account": the payer's bank account.
 type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
-	// token is given.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
+	// account token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Suffix that completes a New Zealand account number; used only for accounts in NZD.
+	// Suffix of the account number. Only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
 	// when the account is in USD.
@@ -1339,8 +1342,7 @@ type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// PayID under which the payer makes and receives payments: an email address, mobile or company
-	// number, for instance.
+	// PayID of the payer, for example an email address, a mobile number or a company number.
 	PayID *string `json:"pay_id,omitzero"`
 }
 
@@ -1386,12 +1388,12 @@ func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) check(c *check
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCreateWithActionsParamsCollectCustomerDetails holds the details of the payer, for
-// the action that collects customer details: the customer and their billing details.
+// BillingRequestCreateWithActionsParamsCollectCustomerDetails holds the parameters of the action
+// "collect_customer_details": the customer and their billing detail.
 type BillingRequestCreateWithActionsParamsCollectCustomerDetails struct {
-	// Details of the customer, such as name and email address.
+	// Name and contact details of the payer.
 	Customer *BillingRequestCollectCustomerDetailsParamsCustomer `json:"customer,omitzero"`
-	// Billing details of the customer, such as postal address and scheme-specific identifiers.
+	// Address and scheme-specific identity numbers of the payer.
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
@@ -1416,14 +1418,15 @@ func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) check(c *c
 	}
 }
 
-// BillingRequestCreateWithActionsParamsConfirmPayerDetails holds the parameters for the action
-// recording that the payer has confirmed their details.
+// BillingRequestCreateWithActionsParamsConfirmPayerDetails holds the parameters of the action
+// "confirm_payer_details".
 type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer said the mandate needs more than one signature. With all other actions
-	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
+	// Whether the payer needs more than one signature on the mandate. Once all other actions are
+	// completed, GoCardless emails the payer instructions for the next signature. Only for
+	// GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 
@@ -1442,14 +1445,14 @@ func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) check(c *chec
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCreateWithActionsParamsLinks holds the identifiers of related resources for the new
+// BillingRequestCreateWithActionsParamsLinks holds the identifiers of resources related to the new
 // billing request.
 type BillingRequestCreateWithActionsParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-	// Id of an existing customer to be the payer.
+	// Id of an existing customer to use as the payer.
 	Customer *string `json:"customer,omitzero"`
-	// Id of an existing customer bank account to use. May be left out.
+	// Id of an existing customer bank account to use.
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
 }
 
@@ -1467,34 +1470,34 @@ func (p *BillingRequestCreateWithActionsParamsLinks) encode(e *jsonwire.Encoder)
 	e.End()
 }
 
-// BillingRequestCreateWithActionsParamsMandateRequest is the mandate to set up once the billing
-// request is fulfilled.
+// BillingRequestCreateWithActionsParamsMandateRequest is the mandate to request from the payer.
 type BillingRequestCreateWithActionsParamsMandateRequest struct {
-	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
+	// Channel through which the payer authorised the merchant. Only for ACH, where each value
+	// stands for an SEC code.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Limits on what may be collected under the mandate: dates, amounts and periodic caps. Optional
-	// except for PayTo and VRP. Required when the mandate is for PayTo or VRP.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period. Required when the mandate is for PayTo or VRP.
 	Constraints *MandateRequestConstraintsParams `json:"constraints,omitzero"`
-	// ISO 4217 code of the mandate's currency.
+	// Currency of the mandate, as an ISO 4217 code.
 	Currency *Currency `json:"currency,omitzero"`
-	// Text about the mandate or payment, or both, shown to the payer while they authorise the
-	// request.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	Description *string `json:"description,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the new mandate. The scheme determines its length and characters. If it
+	// is not set, GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
-	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
-	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
+	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
+	// request asks only for a mandate: the payer then chooses among your schemes.
 	Scheme *Scheme `json:"scheme,omitzero"`
-	// Whether the mandate serves only to move money between accounts that both belong to the payer.
-	// Required when the scheme is "faster_payments".
+	// Whether the mandate is only for moving money between the payer's own accounts. Required when
+	// the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
-	// How far the payer is verified for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
 }
 
@@ -1546,13 +1549,12 @@ func (p *BillingRequestCreateWithActionsParamsMandateRequest) check(c *checker) 
 	}
 }
 
-// BillingRequestCreateWithActionsParamsSelectInstitution is the bank to use, for the action that
-// selects an institution.
+// BillingRequestCreateWithActionsParamsSelectInstitution holds the parameters of the action
+// "select_institution": the payer's institution.
 type BillingRequestCreateWithActionsParamsSelectInstitution struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
-	// when no country is given. Required.
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Required.
 	CountryCode string `json:"country_code"`
-	// Id of the institution. Required.
+	// Id of the institution that the payer has chosen. Required.
 	Institution string `json:"institution"`
 }
 
@@ -1601,11 +1603,11 @@ type BillingRequestListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Limits the list to requests of the customer with this id.
+	// Limits the list to billing requests of the customer with this id.
 	Customer string `json:"customer,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Where the billing request stands in its life.
+	// Limits the list to billing requests with this status.
 	Status BillingRequestStatus `json:"status,omitzero"`
 }
 
@@ -1627,9 +1629,9 @@ func (p BillingRequestListParams) Validate() error {
 
 // BillingRequestNotifyParams holds the parameters of [BillingRequestService.Notify].
 type BillingRequestNotifyParams struct {
-	// Channel for reaching the customer. Email is the only one so far. Required.
+	// How to notify the customer. Only "email" is available. Required.
 	NotificationType NotificationType `json:"notification_type"`
-	// Where the payer may be sent once the payment is authorised.
+	// Address to redirect the payer to after they have authorised the payment.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
@@ -1656,10 +1658,9 @@ func (p BillingRequestNotifyParams) Validate() error {
 // BillingRequestSelectInstitutionParams holds the parameters of
 // [BillingRequestService.SelectInstitution].
 type BillingRequestSelectInstitutionParams struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
-	// when no country is given. Required.
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Required.
 	CountryCode string `json:"country_code"`
-	// Id of the institution. Required.
+	// Id of the institution that the payer has chosen. Required.
 	Institution string `json:"institution"`
 }
 
@@ -1682,16 +1683,12 @@ func (p BillingRequestSelectInstitutionParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestWithActions is a billing request along with the outcome of actions run while
-// creating it. A billing request gathers what is needed from a customer, such as billing details or
-// an authorisation in their banking app.
+// BillingRequestWithActions is a new billing request, with the results of the actions performed on
+// it.
 type BillingRequestWithActions struct {
-	// Bank authorisation for the billing request, made with one particular bank, normally the
-	// payer's own. For regulatory reasons only GoCardless-hosted pages may create these.
+	// The bank authorisation created for the billing request, if the call asked for one.
 	BankAuthorisations *BankAuthorisation `json:"bank_authorisations,omitzero"`
-	// The billing request, which gathers the input or actions needed from a customer before other
-	// resources are created. Its "subscription_request" and "instalment_schedule_request" work only
-	// for ACH and PAD.
+	// The new billing request.
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
 }
 
@@ -1725,7 +1722,7 @@ type NotificationType string
 
 // Known values of NotificationType.
 const (
-	// NotificationTypeEmail: by email.
+	// NotificationTypeEmail: email.
 	NotificationTypeEmail NotificationType = "email"
 )
 

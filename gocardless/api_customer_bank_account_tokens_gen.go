@@ -71,8 +71,8 @@ func (s *CustomerBankAccountTokenService) Get(ctx context.Context, id string, op
 type CustomerBankAccountToken struct {
 	// Id of the token.
 	ID string `json:"id,omitzero"`
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
@@ -111,8 +111,8 @@ func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
 // CustomerBankAccountTokenCreateParams holds the parameters of
 // [CustomerBankAccountTokenService.Create].
 type CustomerBankAccountTokenCreateParams struct {
-	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
-	// transliterated, in capitals and cut to 18 characters. Required.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`

@@ -138,15 +138,15 @@ func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opt
 type CustomerBankAccount struct {
 	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
 	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// Token standing for one particular set of bank details. An early access feature, open to
-	// selected organisations. Restricted: GoCardless must enable it for your account.
+	// Token that identifies this set of bank details. An early access feature for selected
+	// organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
@@ -164,8 +164,8 @@ type CustomerBankAccount struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Outcome of comparing the payer's name with the bank's records, done as the account was
-	// created. Absent if no such check took place.
+	// Result of comparing the payer's name with the bank's records when the account was created.
+	// Absent if they were not compared.
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 	// True if the account counts as a trusted recipient of outbound payments. Absent unless your
 	// organisation has that feature.
@@ -209,9 +209,9 @@ func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
 
 // CustomerBankAccountCreateParams holds the parameters of [CustomerBankAccountService.Create].
 type CustomerBankAccountCreateParams struct {
-	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
-	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
-	// token is given.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
+	// account token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
@@ -290,7 +290,7 @@ func (p CustomerBankAccountCreateParams) Validate() error {
 // CustomerBankAccountCreateParamsLinks holds the identifiers of resources related to the customer
 // bank account.
 type CustomerBankAccountCreateParamsLinks struct {
-	// Id of the customer whose bank account this is. Required.
+	// Id of the customer that owns the bank account. Required.
 	Customer string `json:"customer"`
 	// Id of a token from the JavaScript flow that stands in for the bank details.
 	CustomerBankAccountToken *string `json:"customer_bank_account_token,omitzero"`
@@ -311,7 +311,7 @@ func (p *CustomerBankAccountCreateParamsLinks) check(c *checker) {
 
 // CustomerBankAccountLinks holds the identifiers of resources related to the customer bank account.
 type CustomerBankAccountLinks struct {
-	// Id of the customer whose bank account this is.
+	// Id of the customer that owns the bank account.
 	Customer string `json:"customer,omitzero"`
 }
 

@@ -130,7 +130,7 @@ func (s *CustomerService) Remove(ctx context.Context, id string, opts ...Request
 // Customer holds the contact details of someone who pays you. A customer may own several bank
 // accounts, and each of those may carry several mandates.
 type Customer struct {
-	// Id of the resource. Starts with "CU".
+	// Id of the customer, prefixed "CU".
 	ID string `json:"id,omitzero"`
 	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -140,37 +140,36 @@ type Customer struct {
 	AddressLine3 string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates.
 	CompanyName string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email string `json:"email,omitzero"`
-	// The customer's last name.
+	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
-	// The customer's forename.
+	// Given name of the customer.
 	GivenName string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
-	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
-	// is "en".
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv".
 	Language string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA".
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA".
 	Region string `json:"region,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -224,14 +223,14 @@ type CustomerCreateParams struct {
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
-	// when the customer's bank account is in DKK.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Required when the
+	// customer's bank account is in DKK.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when "company_name" is not given.
+	// Family name of the customer. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when "company_name" is not given.
+	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
 	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
 	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
@@ -240,7 +239,7 @@ type CustomerCreateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
@@ -400,14 +399,14 @@ type CustomerUpdateParams struct {
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
-	// when the customer's bank account is in DKK.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Required when the
+	// customer's bank account is in DKK.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when "company_name" is not given.
+	// Family name of the customer. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when "company_name" is not given.
+	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
 	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
 	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
@@ -416,7 +415,7 @@ type CustomerUpdateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`

@@ -165,16 +165,15 @@ type InstalmentSchedule struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
-	// and an interval passes it on to its payments.
+	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
+	// copies the name to its payments.
 	Name string `json:"name,omitzero"`
 	// Validation errors of the instalments that could not be created, keyed by instalment index.
 	// Filled in only for the status "creation_failed".
 	PaymentErrors map[string]any `json:"payment_errors,omitzero"`
 	// Current stage of the instalment schedule.
 	Status InstalmentScheduleStatus `json:"status,omitzero"`
-	// Sum of all instalments, in minor units of the currency. A mismatch with the individual
-	// amounts is rejected as a validation error.
+	// Total of all instalments, in minor units of the currency.
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
@@ -226,8 +225,8 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
-	// and an interval passes it on to its payments. Required.
+	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
+	// copies the name to its payments. Required.
 	Name string `json:"name"`
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
@@ -318,8 +317,8 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
-	// and an interval passes it on to its payments. Required.
+	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
+	// copies the name to its payments. Required.
 	Name string `json:"name"`
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;

@@ -125,8 +125,8 @@ var valuesOfBankAccountType = [...]string{
 	string(BankAccountTypeChecking),
 }
 
-// BankAuthorisationAdapter is the open banking connection that carries out a bank authorisation.
-// The API may add values without notice, so handle values that are not listed.
+// BankAuthorisationAdapter is the open banking connection that a bank authorisation uses. The API
+// may add values without notice, so handle values that are not listed.
 type BankAuthorisationAdapter string
 
 // Known values of BankAuthorisationAdapter.
@@ -321,7 +321,7 @@ type BillingRequestActionStatus string
 const (
 	// BillingRequestActionStatusPending: still to be completed.
 	BillingRequestActionStatusPending BillingRequestActionStatus = "pending"
-	// BillingRequestActionStatusCompleted: done.
+	// BillingRequestActionStatusCompleted: completed.
 	BillingRequestActionStatusCompleted BillingRequestActionStatus = "completed"
 )
 
@@ -2299,8 +2299,8 @@ var valuesOfPayerAuthorisationStatus = [...]string{
 	string(PayerAuthorisationStatusFailed),
 }
 
-// PayerNameVerificationResult describes how well the payer's name matched the bank account. The API
-// may add values without notice, so handle values that are not listed.
+// PayerNameVerificationResult is the result of comparing a payer's name with the bank's records.
+// The API may add values without notice, so handle values that are not listed.
 type PayerNameVerificationResult string
 
 // Known values of PayerNameVerificationResult.
@@ -2377,18 +2377,16 @@ type PaymentContextCode string
 
 // Known values of PaymentContextCode.
 const (
-	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed before they are
-	// supplied.
+	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed in advance.
 	PaymentContextCodeBillingGoodsAndServicesInAdvance PaymentContextCode = "billing_goods_and_services_in_advance"
-	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed after they were
-	// supplied.
+	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed in arrears.
 	PaymentContextCodeBillingGoodsAndServicesInArrears PaymentContextCode = "billing_goods_and_services_in_arrears"
-	// PaymentContextCodeFaceToFacePointOfSale: in-person sale at a point of sale.
+	// PaymentContextCodeFaceToFacePointOfSale: sale in person, at a point of sale.
 	PaymentContextCodeFaceToFacePointOfSale PaymentContextCode = "face_to_face_point_of_sale"
 	// PaymentContextCodeEcommerceMerchantInitiatedPayment: online sale, with a payment that the
 	// merchant starts.
 	PaymentContextCodeEcommerceMerchantInitiatedPayment PaymentContextCode = "ecommerce_merchant_initiated_payment"
-	// PaymentContextCodeTransferToSelf: transfer between accounts of the same person.
+	// PaymentContextCodeTransferToSelf: transfer between the payer's own accounts.
 	PaymentContextCodeTransferToSelf PaymentContextCode = "transfer_to_self"
 	// PaymentContextCodeTransferToThirdParty: transfer to another person.
 	PaymentContextCodeTransferToThirdParty PaymentContextCode = "transfer_to_third_party"
@@ -2661,8 +2659,8 @@ func (p *PeriodicLimitParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// PurposeCode is the high-level purpose of a payment or mandate. The API may add values without
-// notice, so handle values that are not listed.
+// PurposeCode is the broad purpose of a mandate or payment. The API may add values without notice,
+// so handle values that are not listed.
 type PurposeCode string
 
 // Known values of PurposeCode.
@@ -2689,9 +2687,9 @@ const (
 	PurposeCodePension PurposeCode = "pension"
 	// PurposeCodeTax: tax.
 	PurposeCodeTax PurposeCode = "tax"
-	// PurposeCodeOther: anything not covered by another code.
+	// PurposeCodeOther: other purposes.
 	PurposeCodeOther PurposeCode = "other"
-	// PurposeCodeBonusPayment: payment of a bonus.
+	// PurposeCodeBonusPayment: bonus payment.
 	PurposeCodeBonusPayment PurposeCode = "bonus_payment"
 	// PurposeCodeCashManagementTransfer: transfer made for cash management.
 	PurposeCodeCashManagementTransfer PurposeCode = "cash_management_transfer"
@@ -2703,13 +2701,13 @@ const (
 	PurposeCodeTradeSettlementPayment PurposeCode = "trade_settlement_payment"
 	// PurposeCodeDebitCardPayment: debit card payment.
 	PurposeCodeDebitCardPayment PurposeCode = "debit_card_payment"
-	// PurposeCodeDividend: payment of dividends.
+	// PurposeCodeDividend: dividends.
 	PurposeCodeDividend PurposeCode = "dividend"
 	// PurposeCodeDeliverAgainstPayment: delivery of securities against payment.
 	PurposeCodeDeliverAgainstPayment PurposeCode = "deliver_against_payment"
 	// PurposeCodeEpayment: electronic payment.
 	PurposeCodeEpayment PurposeCode = "epayment"
-	// PurposeCodeFeeCollectionAndInterest: collection of fees together with interest.
+	// PurposeCodeFeeCollectionAndInterest: collection of fees and interest.
 	PurposeCodeFeeCollectionAndInterest PurposeCode = "fee_collection_and_interest"
 	// PurposeCodeFeeCollection: collection of fees.
 	PurposeCodeFeeCollection PurposeCode = "fee_collection"
@@ -2723,19 +2721,19 @@ const (
 	PurposeCodeIrrevocableCreditCardPayment PurposeCode = "irrevocable_credit_card_payment"
 	// PurposeCodeIrrevocableDebitCardPayment: debit card payment that cannot be revoked.
 	PurposeCodeIrrevocableDebitCardPayment PurposeCode = "irrevocable_debit_card_payment"
-	// PurposeCodeIntraCompanyPayment: payment inside one company or group.
+	// PurposeCodeIntraCompanyPayment: payment within a company or group.
 	PurposeCodeIntraCompanyPayment PurposeCode = "intra_company_payment"
 	// PurposeCodeInterest: payment of interest.
 	PurposeCodeInterest PurposeCode = "interest"
-	// PurposeCodeLockboxTransactions: receipts through a lockbox.
+	// PurposeCodeLockboxTransactions: lockbox transactions.
 	PurposeCodeLockboxTransactions PurposeCode = "lockbox_transactions"
 	// PurposeCodeCommercial: commercial payments.
 	PurposeCodeCommercial PurposeCode = "commercial"
 	// PurposeCodeConsumer: consumer payments.
 	PurposeCodeConsumer PurposeCode = "consumer"
-	// PurposeCodeOtherPayment: payment of another kind.
+	// PurposeCodeOtherPayment: other payment.
 	PurposeCodeOtherPayment PurposeCode = "other_payment"
-	// PurposeCodePensionPayment: payment of a pension.
+	// PurposeCodePensionPayment: pension payment.
 	PurposeCodePensionPayment PurposeCode = "pension_payment"
 	// PurposeCodeRepresented: item presented again after a return.
 	PurposeCodeRepresented PurposeCode = "represented"
@@ -2744,7 +2742,7 @@ const (
 	PurposeCodeReimbursementReceivedCreditTransfer PurposeCode = "reimbursement_received_credit_transfer"
 	// PurposeCodeReceiveAgainstPayment: receipt of securities against payment.
 	PurposeCodeReceiveAgainstPayment PurposeCode = "receive_against_payment"
-	// PurposeCodeSalaryPayment: payment of salaries.
+	// PurposeCodeSalaryPayment: salary payment.
 	PurposeCodeSalaryPayment PurposeCode = "salary_payment"
 	// PurposeCodeSecurities: payment for securities.
 	PurposeCodeSecurities PurposeCode = "securities"
@@ -2756,18 +2754,17 @@ const (
 	PurposeCodeTaxPayment PurposeCode = "tax_payment"
 	// PurposeCodeTrade: trade in goods or services.
 	PurposeCodeTrade PurposeCode = "trade"
-	// PurposeCodeTreasuryPayment: payment for treasury operations.
+	// PurposeCodeTreasuryPayment: treasury payment.
 	PurposeCodeTreasuryPayment PurposeCode = "treasury_payment"
-	// PurposeCodeValueAddedTaxPayment: payment of value added tax.
+	// PurposeCodeValueAddedTaxPayment: VAT payment.
 	PurposeCodeValueAddedTaxPayment PurposeCode = "value_added_tax_payment"
 	// PurposeCodeWithHolding: withholding tax.
 	PurposeCodeWithHolding PurposeCode = "with_holding"
-	// PurposeCodeCashManagementSweepAccount: cash management: sweeping an account.
+	// PurposeCodeCashManagementSweepAccount: cash management: sweep of an account.
 	PurposeCodeCashManagementSweepAccount PurposeCode = "cash_management_sweep_account"
-	// PurposeCodeCashManagementTopAccount: cash management: topping up an account.
+	// PurposeCodeCashManagementTopAccount: cash management: top-up of an account.
 	PurposeCodeCashManagementTopAccount PurposeCode = "cash_management_top_account"
-	// PurposeCodeCashManagementZeroBalanceAccount: cash management: bringing an account to zero
-	// balance.
+	// PurposeCodeCashManagementZeroBalanceAccount: cash management: zero balancing of an account.
 	PurposeCodeCashManagementZeroBalanceAccount PurposeCode = "cash_management_zero_balance_account"
 	// PurposeCodeCrossborderMiPayments: cross-border MI payments.
 	PurposeCodeCrossborderMiPayments PurposeCode = "crossborder_mi_payments"
@@ -2777,8 +2774,7 @@ const (
 	PurposeCodeCashInPreCredit PurposeCode = "cash_in_pre_credit"
 	// PurposeCodeCashOutNotesCoins: cash paid out in notes and coins.
 	PurposeCodeCashOutNotesCoins PurposeCode = "cash_out_notes_coins"
-	// PurposeCodeCarrierGuardedWholesaleValuables: wholesale valuables moved under guard by a
-	// carrier.
+	// PurposeCodeCarrierGuardedWholesaleValuables: guarded wholesale valuables, moved by a carrier.
 	PurposeCodeCarrierGuardedWholesaleValuables PurposeCode = "carrier_guarded_wholesale_valuables"
 )
 
