@@ -56,14 +56,14 @@ var opCreditorsUpdate = Operation{
 // CreditorService provides the operations on creditors. It is the Creditors field of a [Client] and
 // is safe for concurrent use.
 //
-// The party to which collected payments are paid out. Most organisations have just one, but
-// payments can be taken for several; anti-money-laundering rules demand that each is directly
-// connected with your organisation.
+// A merchant, for whom payments are collected and to whom they are paid out. Most organisations
+// have one creditor; an organisation can collect for several, but anti-money-laundering rules
+// require each of them to be directly connected with it.
 type CreditorService struct {
 	client *Client
 }
 
-// List lists your creditors, one cursor-delimited page at a time.
+// List returns your creditors, one page at a time.
 //
 // GET /creditors
 func (s *CreditorService) List(ctx context.Context, params CreditorListParams, opts ...RequestOption) (*Page[Creditor], error) {
@@ -96,14 +96,15 @@ func (s *CreditorService) Create(ctx context.Context, params CreditorCreateParam
 	return do(ctx, s.client, &opCreditorsCreate, input{params: &params}, opts, new(Creditor))
 }
 
-// Get fetches one creditor by its id.
+// Get returns the creditor with the given id.
 //
 // GET /creditors/{identity}
 func (s *CreditorService) Get(ctx context.Context, id string, opts ...RequestOption) (*Creditor, error) {
 	return do(ctx, s.client, &opCreditorsGet, input{id: id}, opts, new(Creditor))
 }
 
-// Update changes a creditor; every field accepted at creation is accepted here.
+// Update updates a creditor. You can change every field that you can set when creating one, except
+// "creditor_type".
 //
 // On live accounts, GoCardless has to enable this operation for your account.
 //
@@ -112,57 +113,57 @@ func (s *CreditorService) Update(ctx context.Context, id string, params Creditor
 	return do(ctx, s.client, &opCreditorsUpdate, input{id: id, params: &params}, opts, new(Creditor))
 }
 
-// Creditor is the party to which collected payments are paid out. Most organisations have just one,
-// but payments can be taken for several; anti-money-laundering rules demand that each is directly
-// connected with your organisation.
+// Creditor is a merchant, for whom payments are collected and to whom they are paid out. Most
+// organisations have one creditor; an organisation can collect for several, but
+// anti-money-laundering rules require each of them to be directly connected with it.
 type Creditor struct {
 	// Id of the creditor, prefixed "CR".
 	ID string `json:"id,omitzero"`
-	// Street address of the creditor, line 1.
+	// First line of the creditor's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Street address of the creditor, line 2, if any.
+	// Second line of the creditor's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Street address of the creditor, line 3, if any.
+	// Third line of the creditor's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Text that starts the bank reference of each payout to this creditor: with "ACME", a reference
-	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
+	// Prefix of the bank reference of each payout to the creditor: with "ACME", a reference can be
+	// "ACME-8G7Q8". It also applies to refunds in EUR and GBP.
 	BankReferencePrefix string `json:"bank_reference_prefix,omitzero"`
-	// True if this creditor may issue refunds.
+	// Whether the creditor can create refunds.
 	CanCreateRefunds bool `json:"can_create_refunds,omitzero"`
-	// Town or city in which the creditor is based.
+	// Town or city of the creditor's address.
 	City string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Legal form of the creditor's business.
+	// Legal form of the creditor.
 	CreditorType CreditorType `json:"creditor_type,omitzero"`
-	// True if the creditor has custom payment pages switched on.
+	// Whether custom payment pages are enabled for the creditor.
 	CustomPaymentPagesEnabled bool `json:"custom_payment_pages_enabled,omitzero"`
-	// ISO 4217 code of the payout currency after conversion. Absent unless the creditor is, or was,
-	// paid out through foreign exchange.
+	// Currency that payouts are converted to, as an ISO 4217 code. Present only if the creditor has
+	// received payouts with foreign exchange.
 	FXPayoutCurrency Currency `json:"fx_payout_currency,omitzero"`
-	// Identifiers of resources related to the creditor: its default payout account in each
-	// currency.
+	// Identifiers of the creditor bank accounts that receive payouts by default, by currency.
 	Links *CreditorLinks `json:"links,omitzero"`
-	// Address of the creditor's logo image; payment pages may display it.
+	// URL of the creditor's logo, which payment pages can show.
 	LogoURL string `json:"logo_url,omitzero"`
-	// True if the creditor may use mandate imports.
+	// Whether mandate imports are enabled for the creditor.
 	MandateImportsEnabled bool `json:"mandate_imports_enabled,omitzero"`
-	// True if the organisation itself sends every customer notification; a partner app must then
-	// not send any for it. Distinct from the API's own customer-notification handling feature.
+	// Whether the organisation sends all notifications to customers itself. If so, a partner app
+	// must not send any for it. This setting is independent of the handling of customer
+	// notifications through the API.
 	MerchantResponsibleForNotifications bool `json:"merchant_responsible_for_notifications,omitzero"`
-	// Name the creditor trades under.
+	// Trading name of the creditor.
 	Name string `json:"name,omitzero"`
-	// Postcode of the creditor.
+	// Postal code of the creditor's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, region or department in which the creditor is based.
+	// County, region or department of the creditor's address.
 	Region string `json:"region,omitzero"`
 	// Scheme identifiers under which the creditor can set up mandates. Payment pages must show
-	// their support address, "phone_number" and "email", so that customers can reach the merchant.
+	// their support address, "phone_number" and "email", so that customers can contact the
+	// merchant.
 	SchemeIdentifiers []CreditorSchemeIdentifier `json:"scheme_identifiers,omitzero"`
-	// How far GoCardless has got with verifying the creditor, which decides whether payouts can be
-	// made.
+	// Status of the creditor's verification, on which payouts depend.
 	VerificationStatus CreditorVerificationStatus `json:"verification_status,omitzero"`
 }
 
@@ -210,16 +211,16 @@ func (v *Creditor) decode(d *jsonwire.Decoder) {
 
 // CreditorCreateParams holds the parameters of [CreditorService.Create].
 type CreditorCreateParams struct {
-	// Text to start the bank reference of each payout to this creditor: with "ACME", a reference
-	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
+	// Prefix of the bank reference of each payout to the creditor: with "ACME", a reference can be
+	// "ACME-8G7Q8". It also applies to refunds in EUR and GBP.
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code. Required.
 	CountryCode string `json:"country_code"`
-	// Legal form of the creditor's business. Required.
+	// Legal form of the creditor. Required.
 	CreditorType CreditorType `json:"creditor_type"`
-	// Identifiers of related resources to attach to the new creditor.
+	// Identifiers of resources to link to the new creditor.
 	Links map[string]any `json:"links,omitzero"`
-	// Name the creditor trades under. Required.
+	// Trading name of the creditor. Required.
 	Name string `json:"name"`
 }
 
@@ -256,7 +257,7 @@ type CreditorListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only creditors created within them are listed.
+	// Limits the list to creditors created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
@@ -282,27 +283,26 @@ func (p CreditorListParams) Validate() error {
 
 // CreditorUpdateParams holds the parameters of [CreditorService.Update].
 type CreditorUpdateParams struct {
-	// Street address of the creditor, line 1.
+	// First line of the creditor's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Street address of the creditor, line 2, if any.
+	// Second line of the creditor's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Street address of the creditor, line 3, if any.
+	// Third line of the creditor's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Text to start the bank reference of each payout to this creditor: with "ACME", a reference
-	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
+	// Prefix of the bank reference of each payout to the creditor: with "ACME", a reference can be
+	// "ACME-8G7Q8". It also applies to refunds in EUR and GBP.
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
-	// Town or city in which the creditor is based.
+	// Town or city of the creditor's address.
 	City *string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// Identifiers of resources related to the creditor: its default payout account in each
-	// currency.
+	// Identifiers of the creditor bank accounts that receive payouts by default, by currency.
 	Links *CreditorUpdateParamsLinks `json:"links,omitzero"`
-	// Name the creditor trades under.
+	// Trading name of the creditor.
 	Name *string `json:"name,omitzero"`
-	// Postcode of the creditor.
+	// Postal code of the creditor's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department in which the creditor is based.
+	// County, region or department of the creditor's address.
 	Region *string `json:"region,omitzero"`
 }
 
@@ -351,24 +351,24 @@ func (p CreditorUpdateParams) Validate() error {
 	return validate("creditors", &p)
 }
 
-// CreditorUpdateParamsLinks holds the identifiers of resources related to the creditor: its default
-// payout account in each currency.
+// CreditorUpdateParamsLinks holds the identifiers of the creditor bank accounts that receive
+// payouts by default, by currency.
 type CreditorUpdateParamsLinks struct {
-	// Id of the creditor bank account that takes Australian dollar payouts.
+	// Id of the creditor bank account that receives payouts in Australian dollars.
 	DefaultAudPayoutAccount *string `json:"default_aud_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Canadian dollar payouts.
+	// Id of the creditor bank account that receives payouts in Canadian dollars.
 	DefaultCadPayoutAccount *string `json:"default_cad_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Danish krone payouts.
+	// Id of the creditor bank account that receives payouts in Danish kroner.
 	DefaultDkkPayoutAccount *string `json:"default_dkk_payout_account,omitzero"`
-	// Id of the creditor bank account that takes euro payouts.
+	// Id of the creditor bank account that receives payouts in euros.
 	DefaultEurPayoutAccount *string `json:"default_eur_payout_account,omitzero"`
-	// Id of the creditor bank account that takes sterling payouts.
+	// Id of the creditor bank account that receives payouts in pounds sterling.
 	DefaultGbpPayoutAccount *string `json:"default_gbp_payout_account,omitzero"`
-	// Id of the creditor bank account that takes New Zealand dollar payouts.
+	// Id of the creditor bank account that receives payouts in New Zealand dollars.
 	DefaultNzdPayoutAccount *string `json:"default_nzd_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Swedish krona payouts.
+	// Id of the creditor bank account that receives payouts in Swedish kronor.
 	DefaultSekPayoutAccount *string `json:"default_sek_payout_account,omitzero"`
-	// Id of the creditor bank account that takes US dollar payouts.
+	// Id of the creditor bank account that receives payouts in US dollars.
 	DefaultUsdPayoutAccount *string `json:"default_usd_payout_account,omitzero"`
 }
 

@@ -23,13 +23,13 @@ var opCurrencyExchangeRatesList = Operation{
 // CurrencyExchangeRateService provides the operations on currency exchange rates. It is the
 // CurrencyExchangeRates field of a [Client] and is safe for concurrent use.
 //
-// A rate for converting one currency into another, obtained from GoCardless's foreign exchange
+// An exchange rate between two currencies, as GoCardless obtains it from its foreign exchange
 // provider.
 type CurrencyExchangeRateService struct {
 	client *Client
 }
 
-// List returns exchange rates, one cursor-based page at a time.
+// List returns exchange rates, one page at a time.
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) (*Page[CurrencyExchangeRate], error) {
@@ -45,17 +45,17 @@ func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyEx
 	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
 }
 
-// CurrencyExchangeRate is a rate for converting one currency into another, obtained from
-// GoCardless's foreign exchange provider.
+// CurrencyExchangeRate is an exchange rate between two currencies, as GoCardless obtains it from
+// its foreign exchange provider.
 type CurrencyExchangeRate struct {
-	// How much of the target currency one unit of the source currency buys, as a decimal string
-	// with at most 10 decimal places.
+	// Amount of the target currency for one unit of the source currency, as a decimal string with
+	// up to 10 decimal places.
 	Rate string `json:"rate,omitzero"`
-	// Currency converted from, as an ISO 4217 code.
+	// Source currency, as an ISO 4217 code.
 	Source string `json:"source,omitzero"`
-	// Currency converted to, as an ISO 4217 code.
+	// Target currency, as an ISO 4217 code.
 	Target string `json:"target,omitzero"`
-	// When GoCardless obtained the rate from its provider.
+	// Time at which GoCardless obtained the rate, in UTC.
 	Time time.Time `json:"time,omitzero"`
 }
 
@@ -81,9 +81,9 @@ type CurrencyExchangeRateListParams struct {
 	Before string `json:"before,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Currency converted from, as an ISO 4217 code.
+	// Limits the list to rates from this currency, given as an ISO 4217 code.
 	Source string `json:"source,omitzero"`
-	// Currency converted to, as an ISO 4217 code.
+	// Limits the list to rates to this currency, given as an ISO 4217 code.
 	Target string `json:"target,omitzero"`
 }
 

@@ -34,18 +34,18 @@ var opCustomerBankAccountTokensGet = Operation{
 // CustomerBankAccountTokenService provides the operations on customer bank account tokens. It is
 // the CustomerBankAccountTokens field of a [Client] and is safe for concurrent use.
 //
-// Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side
-// clients do not have this resource: its operations are meant for publishable access tokens. No
-// description of its members is published in machine-readable form: they follow those of customer
-// bank accounts here, and have not been compared with the API.
+// Tokens for bank details, created in the payer's browser by GoCardless's JavaScript flow. The
+// operations are meant for publishable access tokens, and the official server-side clients do not
+// have them. GoCardless publishes no machine-readable description of their fields: the fields here
+// follow those of customer bank accounts and have not been compared with the API.
 type CustomerBankAccountTokenService struct {
 	client *Client
 }
 
-// Create creates a token that stands for bank details, so that these never reach your server. The
-// token then takes their place in the links of a new customer bank account, once. GoCardless
-// documents it for its JavaScript flow alone, which calls it from the payer's browser with a
-// publishable access token; the official server-side clients do not have it.
+// Create creates a token for bank details, so that the details never reach your server. Use the
+// token once, in the links of a new customer bank account. GoCardless documents this operation only
+// for its JavaScript flow, which calls it from the payer's browser with a publishable access token;
+// the official server-side clients do not have it.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -54,9 +54,9 @@ func (s *CustomerBankAccountTokenService) Create(ctx context.Context, params Cus
 	return do(ctx, s.client, &opCustomerBankAccountTokensCreate, input{params: &params}, opts, new(CustomerBankAccountToken))
 }
 
-// Get fetches one customer bank account token by its id. GoCardless documents it for its JavaScript
-// flow alone, which calls it from the payer's browser with a publishable access token; the official
-// server-side clients do not have it.
+// Get returns the customer bank account token with the given id. GoCardless documents this
+// operation only for its JavaScript flow, which calls it from the payer's browser with a
+// publishable access token; the official server-side clients do not have it.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -65,9 +65,9 @@ func (s *CustomerBankAccountTokenService) Get(ctx context.Context, id string, op
 	return do(ctx, s.client, &opCustomerBankAccountTokensGet, input{id: id}, opts, new(CustomerBankAccountToken))
 }
 
-// CustomerBankAccountToken is the stand-in for the bank details of a payer, made in the payer's
-// browser. It can be used once. Its members follow those of customer bank accounts: no
-// machine-readable description of them is published, and no reply has been seen.
+// CustomerBankAccountToken is a single-use token for a payer's bank details, created in the payer's
+// browser. GoCardless publishes no machine-readable description of its fields: they follow those of
+// customer bank accounts and have not been compared with a reply of the API.
 type CustomerBankAccountToken struct {
 	// Id of the token.
 	ID string `json:"id,omitzero"`

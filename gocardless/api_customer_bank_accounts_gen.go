@@ -66,13 +66,13 @@ var opCustomerBankAccountsDisable = Operation{
 // CustomerBankAccountService provides the operations on customer bank accounts. It is the
 // CustomerBankAccounts field of a [Client] and is safe for concurrent use.
 //
-// Bank details of one customer, on which several mandates may be set up. Each account can exist
-// only once; a bank details lookup beforehand shows whether the details are valid.
+// A bank account of a customer, on which mandates are set up. Each account can exist only once.
+// Check the details beforehand with a bank details lookup.
 type CustomerBankAccountService struct {
 	client *Client
 }
 
-// List lists the bank accounts of your customers, one cursor-delimited page at a time.
+// List returns the bank accounts of your customers, one page at a time.
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) (*Page[CustomerBankAccount], error) {
@@ -97,8 +97,8 @@ func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
 }
 
 // Create creates a bank account for a customer from local details, an IBAN or a customer bank
-// account token. A duplicate fails with "bank_account_exists", and the error's
-// "links[customer_bank_account]" names the account already there.
+// account token. If the account exists already, the call fails with a "bank_account_exists" error,
+// whose "links[customer_bank_account]" identifies it.
 //
 // On live accounts, GoCardless allows this operation only with custom payment pages, which it has
 // to enable for your account. Without them, sign payers up with a billing request and its hosted
@@ -109,32 +109,31 @@ func (s *CustomerBankAccountService) Create(ctx context.Context, params Customer
 	return do(ctx, s.client, &opCustomerBankAccountsCreate, input{params: &params}, opts, new(CustomerBankAccount))
 }
 
-// Get fetches one customer bank account by its id.
+// Get returns the customer bank account with the given id.
 //
 // GET /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*CustomerBankAccount, error) {
 	return do(ctx, s.client, &opCustomerBankAccountsGet, input{id: id}, opts, new(CustomerBankAccount))
 }
 
-// Update changes the "metadata" of a customer bank account; nothing else can be changed.
+// Update updates the "metadata" of a customer bank account, the only field that can be changed.
 //
 // PUT /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Update(ctx context.Context, id string, params CustomerBankAccountUpdateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
 	return do(ctx, s.client, &opCustomerBankAccountsUpdate, input{id: id, params: &params}, opts, new(CustomerBankAccount))
 }
 
-// Disable disables a bank account and at once cancels its mandates and any payments that can still
-// be cancelled. Fails with "disable_failed" if it is disabled already. Creating an account with the
-// same details enables it again.
+// Disable disables a customer bank account. Its mandates, and those of its payments that can still
+// be cancelled, are cancelled immediately. If the account is disabled already, the call fails with
+// a "disable_failed" error. To enable the account again, create it with the same details.
 //
 // POST /customer_bank_accounts/{identity}/actions/disable
 func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opts ...RequestOption) (*CustomerBankAccount, error) {
 	return do(ctx, s.client, &opCustomerBankAccountsDisable, input{id: id}, opts, new(CustomerBankAccount))
 }
 
-// CustomerBankAccount holds the bank details of one customer, on which several mandates may be set
-// up. Each account can exist only once; a bank details lookup beforehand shows whether the details
-// are valid.
+// CustomerBankAccount is a bank account of a customer, on which mandates are set up. Each account
+// can exist only once. Check the details beforehand with a bank details lookup.
 type CustomerBankAccount struct {
 	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
@@ -167,8 +166,8 @@ type CustomerBankAccount struct {
 	// Result of comparing the payer's name with the bank's records when the account was created.
 	// Absent if they were not compared.
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
-	// True if the account counts as a trusted recipient of outbound payments. Absent unless your
-	// organisation has that feature.
+	// Whether the account is a trusted recipient of outbound payments. Present only if your
+	// organisation has this feature.
 	TrustedRecipient bool `json:"trusted_recipient,omitzero"`
 }
 
@@ -292,7 +291,7 @@ func (p CustomerBankAccountCreateParams) Validate() error {
 type CustomerBankAccountCreateParamsLinks struct {
 	// Id of the customer that owns the bank account. Required.
 	Customer string `json:"customer"`
-	// Id of a token from the JavaScript flow that stands in for the bank details.
+	// Id of a customer bank account token to use in place of the bank details.
 	CustomerBankAccountToken *string `json:"customer_bank_account_token,omitzero"`
 }
 
@@ -332,12 +331,11 @@ type CustomerBankAccountListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only bank accounts created within them are listed.
+	// Limits the list to bank accounts created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
-	// customer.
+	// Limits the list to bank accounts of the customer with this id.
 	Customer string `json:"customer,omitzero"`
-	// True keeps only bank accounts in use, false only disabled ones.
+	// Limits the list to enabled bank accounts (true) or disabled ones (false).
 	Enabled *bool `json:"enabled,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

@@ -22,16 +22,16 @@ var opCustomerNotificationsHandle = Operation{
 // CustomerNotificationService provides the operations on customer notifications. It is the
 // CustomerNotifications field of a [Client] and is safe for concurrent use.
 //
-// A notification that must go to a customer because of an event; "links" names the customer, event
-// and resource. Short-lived: it disappears from the API once acted on. Only approved integrators
-// have access.
+// A notification that a customer must receive because of an event. Its "links" identify the
+// customer, the event and the resource. It disappears from the API once it has been handled.
+// Available only to approved integrators.
 type CustomerNotificationService struct {
 	client *Client
 }
 
-// Handle marks a notification as sent by you, so that GoCardless does not send it. Fails with
-// "already_actioned" if it was dealt with before or its deadline is over; nothing more is then
-// needed. Takes no parameters.
+// Handle marks a notification as sent by you, so that GoCardless does not send it. If it has been
+// handled already or its deadline has passed, the call fails with an "already_actioned" error,
+// which you can ignore.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -40,22 +40,22 @@ func (s *CustomerNotificationService) Handle(ctx context.Context, id string, opt
 	return do(ctx, s.client, &opCustomerNotificationsHandle, input{id: id}, opts, new(CustomerNotification))
 }
 
-// CustomerNotification is a notification that must go to a customer because of an event; "links"
-// names the customer, event and resource. Short-lived: it disappears from the API once acted on.
-// Only approved integrators have access.
+// CustomerNotification is a notification that a customer must receive because of an event. Its
+// "links" identify the customer, the event and the resource. It disappears from the API once it has
+// been handled. Available only to approved integrators.
 type CustomerNotification struct {
 	// Id of the customer notification.
 	ID string `json:"id,omitzero"`
-	// What was done about the notification.
+	// How the notification was handled.
 	ActionTaken CustomerNotificationActionTaken `json:"action_taken,omitzero"`
-	// When the notification was acted on.
+	// Time at which the notification was handled, in UTC, or null.
 	ActionTakenAt time.Time `json:"action_taken_at,omitzero"`
-	// Identifies the integrator that handled the notification.
+	// Name of the integrator that handled the notification.
 	ActionTakenBy string `json:"action_taken_by,omitzero"`
-	// Identifiers of resources related to the notification: the customer, the event and the
-	// resource concerned.
+	// Identifiers of related resources: the customer, the event, and the resource that the
+	// notification is about.
 	Links *CustomerNotificationLinks `json:"links,omitzero"`
-	// Kind of notification due to the customer.
+	// Type of the notification.
 	Type CustomerNotificationType `json:"type,omitzero"`
 }
 
@@ -84,13 +84,13 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerNotificationActionTaken describes how a customer notification was dealt with. The API may
+// CustomerNotificationActionTaken describes how a customer notification was handled. The API may
 // add values without notice, so handle values that are not listed.
 type CustomerNotificationActionTaken string
 
 // Known values of CustomerNotificationActionTaken.
 const (
-	// CustomerNotificationActionTakenHandled: the integrator sent the notification itself.
+	// CustomerNotificationActionTakenHandled: the integrator sent the notification.
 	CustomerNotificationActionTakenHandled CustomerNotificationActionTaken = "handled"
 )
 
@@ -103,20 +103,20 @@ var valuesOfCustomerNotificationActionTaken = [...]string{
 	string(CustomerNotificationActionTakenHandled),
 }
 
-// CustomerNotificationLinks holds the identifiers of resources related to the notification: the
-// customer, the event and the resource concerned.
+// CustomerNotificationLinks holds the identifiers of related resources: the customer, the event,
+// and the resource that the notification is about.
 type CustomerNotificationLinks struct {
 	// Id of the customer to notify.
 	Customer string `json:"customer,omitzero"`
 	// Id of the event that caused the notification.
 	Event string `json:"event,omitzero"`
-	// Id of the mandate the notification is about.
+	// Id of the mandate that the notification is about.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of the payment the notification is about.
+	// Id of the payment that the notification is about.
 	Payment string `json:"payment,omitzero"`
-	// Id of the refund the notification is about.
+	// Id of the refund that the notification is about.
 	Refund string `json:"refund,omitzero"`
-	// Id of the subscription the notification is about.
+	// Id of the subscription that the notification is about.
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -135,8 +135,8 @@ func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerNotificationType describes what a customer notification tells the customer. The API may
-// add values without notice, so handle values that are not listed.
+// CustomerNotificationType is the type of a customer notification. The API may add values without
+// notice, so handle values that are not listed.
 type CustomerNotificationType string
 
 // Known values of CustomerNotificationType.
@@ -145,7 +145,7 @@ const (
 	CustomerNotificationTypePaymentCreated CustomerNotificationType = "payment_created"
 	// CustomerNotificationTypePaymentCancelled: a payment was cancelled.
 	CustomerNotificationTypePaymentCancelled CustomerNotificationType = "payment_cancelled"
-	// CustomerNotificationTypeMandateCreated: a mandate was set up.
+	// CustomerNotificationTypeMandateCreated: a mandate was created.
 	CustomerNotificationTypeMandateCreated CustomerNotificationType = "mandate_created"
 	// CustomerNotificationTypeMandateBlocked: a mandate was blocked.
 	CustomerNotificationTypeMandateBlocked CustomerNotificationType = "mandate_blocked"

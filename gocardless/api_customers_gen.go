@@ -64,13 +64,13 @@ var opCustomersRemove = Operation{
 // CustomerService provides the operations on customers. It is the Customers field of a [Client] and
 // is safe for concurrent use.
 //
-// Contact details of someone who pays you. A customer may own several bank accounts, and each of
-// those may carry several mandates.
+// A person or company that pays you. A customer can have several bank accounts, and each account
+// several mandates.
 type CustomerService struct {
 	client *Client
 }
 
-// List lists your customers, one cursor-delimited page at a time.
+// List returns your customers, one page at a time.
 //
 // GET /customers
 func (s *CustomerService) List(ctx context.Context, params CustomerListParams, opts ...RequestOption) (*Page[Customer], error) {
@@ -94,7 +94,7 @@ func (v *Customer) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a customer from the contact details given.
+// Create creates a customer.
 //
 // On live accounts, GoCardless allows this operation only with custom payment pages, which it has
 // to enable for your account. Without them, sign payers up with a billing request and its hosted
@@ -105,30 +105,30 @@ func (s *CustomerService) Create(ctx context.Context, params CustomerCreateParam
 	return do(ctx, s.client, &opCustomersCreate, input{params: &params}, opts, new(Customer))
 }
 
-// Get fetches one customer by its id. A removed customer cannot be fetched.
+// Get returns the customer with the given id. A removed customer can no longer be fetched.
 //
 // GET /customers/{identity}
 func (s *CustomerService) Get(ctx context.Context, id string, opts ...RequestOption) (*Customer, error) {
 	return do(ctx, s.client, &opCustomersGet, input{id: id}, opts, new(Customer))
 }
 
-// Update changes a customer; every field accepted at creation is accepted here.
+// Update updates a customer. You can change every field that you can set when creating one.
 //
 // PUT /customers/{identity}
 func (s *CustomerService) Update(ctx context.Context, id string, params CustomerUpdateParams, opts ...RequestOption) (*Customer, error) {
 	return do(ctx, s.client, &opCustomersUpdate, input{id: id, params: &params}, opts, new(Customer))
 }
 
-// Remove removes a customer permanently: it vanishes from searches, lists and exports, and can no
-// longer be fetched by id. There is no way to undo this.
+// Remove removes a customer permanently, from lists, searches and exports. A removed customer can
+// no longer be fetched by id. This cannot be undone.
 //
 // DELETE /customers/{identity}
 func (s *CustomerService) Remove(ctx context.Context, id string, opts ...RequestOption) error {
 	return doNoReply(ctx, s.client, &opCustomersRemove, input{id: id}, opts)
 }
 
-// Customer holds the contact details of someone who pays you. A customer may own several bank
-// accounts, and each of those may carry several mandates.
+// Customer is a person or company that pays you. A customer can have several bank accounts, and
+// each account several mandates.
 type Customer struct {
 	// Id of the customer, prefixed "CU".
 	ID string `json:"id,omitzero"`
@@ -217,9 +217,9 @@ type CustomerCreateParams struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
-	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
-	// provided.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates. Required when "given_name" and
+	// "family_name" are not provided.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
@@ -232,9 +232,9 @@ type CustomerCreateParams struct {
 	FamilyName *string `json:"family_name,omitzero"`
 	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
-	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
-	// effect where you send your own.
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". The default depends on "country_code", or else is
+	// "en". The language has no effect if you send your own notifications.
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -243,12 +243,12 @@ type CustomerCreateParams struct {
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department where the customer is; in the United States, the state as a
-	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA". Required when the customer is in the United States.
 	Region *string `json:"region,omitzero"`
-	// Swedish civic or company number (personnummer, samordningsnummer or organisationsnummer);
-	// only for customers in Sweden. Once set, it is fixed. Required when the customer's bank
-	// account is in SEK.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
+	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -318,21 +318,21 @@ func (p CustomerCreateParams) Validate() error {
 
 // CustomerListParams holds the parameters of [CustomerService.List] and [CustomerService.All].
 type CustomerListParams struct {
-	// Filters on whether something is needed from the customer.
+	// Limits the list to customers from whom something is needed (true), or to the others (false).
 	ActionRequired *bool `json:"action_required,omitzero"`
 	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only customers created within them are listed.
+	// Limits the list to customers created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
+	// Limits the list to customers with this currency.
 	Currency Currency `json:"currency,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Whether results run upwards or downwards on the sort field.
+	// Order of the results by the sort field.
 	SortDirection SortDirection `json:"sort_direction,omitzero"`
-	// Attribute that orders the listed customers.
+	// Field to sort the results by.
 	SortField CustomerSortField `json:"sort_field,omitzero"`
 }
 
@@ -358,17 +358,17 @@ func (p CustomerListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CustomerSortField is the field that a list of customers is sorted by. The API may add values
-// without notice, so handle values that are not listed.
+// CustomerSortField is the field to sort a list of customers by. The API may add values without
+// notice, so handle values that are not listed.
 type CustomerSortField string
 
 // Known values of CustomerSortField.
 const (
-	// CustomerSortFieldName: by the customer's name.
+	// CustomerSortFieldName: name of the customer.
 	CustomerSortFieldName CustomerSortField = "name"
-	// CustomerSortFieldCompanyName: by the customer's company name.
+	// CustomerSortFieldCompanyName: company name of the customer.
 	CustomerSortFieldCompanyName CustomerSortField = "company_name"
-	// CustomerSortFieldCreatedAt: by time of creation.
+	// CustomerSortFieldCreatedAt: time of creation.
 	CustomerSortFieldCreatedAt CustomerSortField = "created_at"
 )
 
@@ -393,9 +393,9 @@ type CustomerUpdateParams struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
-	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
-	// provided.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates. Required when "given_name" and
+	// "family_name" are not provided.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
@@ -408,9 +408,9 @@ type CustomerUpdateParams struct {
 	FamilyName *string `json:"family_name,omitzero"`
 	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
-	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
-	// effect where you send your own.
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". The default depends on "country_code", or else is
+	// "en". The language has no effect if you send your own notifications.
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -419,12 +419,12 @@ type CustomerUpdateParams struct {
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department where the customer is; in the United States, the state as a
-	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA". Required when the customer is in the United States.
 	Region *string `json:"region,omitzero"`
-	// Swedish civic or company number (personnummer, samordningsnummer or organisationsnummer);
-	// only for customers in Sweden. Once set, it is fixed. Required when the customer's bank
-	// account is in SEK.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
+	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 

@@ -11,201 +11,204 @@ type EventType string
 const (
 	// EventBillingRequestsBankAuthorisationAuthorised: the payer authorised at their bank.
 	EventBillingRequestsBankAuthorisationAuthorised EventType = "billing_requests.bank_authorisation_authorised"
-	// EventBillingRequestsBankAuthorisationDenied: the payer refused at their bank.
+	// EventBillingRequestsBankAuthorisationDenied: the payer refused to authorise at their bank.
 	EventBillingRequestsBankAuthorisationDenied EventType = "billing_requests.bank_authorisation_denied"
-	// EventBillingRequestsBankAuthorisationExpired: the authorisation link ran out of time.
+	// EventBillingRequestsBankAuthorisationExpired: the link to the payer's bank expired.
 	EventBillingRequestsBankAuthorisationExpired EventType = "billing_requests.bank_authorisation_expired"
-	// EventBillingRequestsBankAuthorisationFailed: authorisation at the bank did not go through.
+	// EventBillingRequestsBankAuthorisationFailed: authorisation at the payer's bank failed.
 	EventBillingRequestsBankAuthorisationFailed EventType = "billing_requests.bank_authorisation_failed"
-	// EventBillingRequestsBankAuthorisationVisited: the payer opened the bank's authorisation link.
+	// EventBillingRequestsBankAuthorisationVisited: the payer opened the link to their bank.
 	EventBillingRequestsBankAuthorisationVisited EventType = "billing_requests.bank_authorisation_visited"
-	// EventBillingRequestsCancelled: the request was cancelled.
+	// EventBillingRequestsCancelled: the billing request was cancelled.
 	EventBillingRequestsCancelled EventType = "billing_requests.cancelled"
 	// EventBillingRequestsChooseCurrency: a currency was chosen.
 	EventBillingRequestsChooseCurrency EventType = "billing_requests.choose_currency"
 	// EventBillingRequestsCollectAmount: the payer set the amount.
 	EventBillingRequestsCollectAmount EventType = "billing_requests.collect_amount"
-	// EventBillingRequestsCollectBankAccount: bank account details were supplied.
+	// EventBillingRequestsCollectBankAccount: bank account details were provided.
 	EventBillingRequestsCollectBankAccount EventType = "billing_requests.collect_bank_account"
-	// EventBillingRequestsCollectCustomerDetails: customer details were supplied.
+	// EventBillingRequestsCollectCustomerDetails: customer details were provided.
 	EventBillingRequestsCollectCustomerDetails EventType = "billing_requests.collect_customer_details"
 	// EventBillingRequestsCreated: a billing request was created.
 	EventBillingRequestsCreated EventType = "billing_requests.created"
-	// EventBillingRequestsFailed: fulfilment did not work.
+	// EventBillingRequestsFailed: the billing request could not be fulfilled.
 	EventBillingRequestsFailed EventType = "billing_requests.failed"
-	// EventBillingRequestsFlowCreated: a hosted flow was created for the request.
+	// EventBillingRequestsFlowCreated: a hosted flow was created for the billing request.
 	EventBillingRequestsFlowCreated EventType = "billing_requests.flow_created"
 	// EventBillingRequestsFlowExited: the payer left the hosted flow.
 	EventBillingRequestsFlowExited EventType = "billing_requests.flow_exited"
 	// EventBillingRequestsFlowVisited: the payer opened the hosted flow.
 	EventBillingRequestsFlowVisited EventType = "billing_requests.flow_visited"
-	// EventBillingRequestsFulfilled: the request is done; links name the payment or mandate.
+	// EventBillingRequestsFulfilled: the billing request was fulfilled; the links identify the
+	// payment or mandate.
 	EventBillingRequestsFulfilled EventType = "billing_requests.fulfilled"
 	// EventBillingRequestsPayerDetailsConfirmed: the payer's details were confirmed.
 	EventBillingRequestsPayerDetailsConfirmed EventType = "billing_requests.payer_details_confirmed"
-	// EventBillingRequestsPayerGeoBlocked: the payer is blocked because of where they are.
+	// EventBillingRequestsPayerGeoBlocked: the payer is blocked because of their location.
 	EventBillingRequestsPayerGeoBlocked EventType = "billing_requests.payer_geo_blocked"
-	// EventBillingRequestsSelectInstitution: the payer picked their bank.
+	// EventBillingRequestsSelectInstitution: the payer selected their bank.
 	EventBillingRequestsSelectInstitution EventType = "billing_requests.select_institution"
-	// EventCreditorsAccountAutoFrozen: restrictions were put on the account automatically.
+	// EventCreditorsAccountAutoFrozen: the account was restricted automatically.
 	EventCreditorsAccountAutoFrozen EventType = "creditors.account_auto_frozen"
-	// EventCreditorsAccountAutoFrozenReverted: automatic restrictions were lifted.
+	// EventCreditorsAccountAutoFrozenReverted: the automatic restrictions of the account were
+	// lifted.
 	EventCreditorsAccountAutoFrozenReverted EventType = "creditors.account_auto_frozen_reverted"
-	// EventCreditorsBouncedPayout: a payout to the creditor came back.
+	// EventCreditorsBouncedPayout: a payout to the creditor was returned.
 	EventCreditorsBouncedPayout EventType = "creditors.bounced_payout"
 	// EventCreditorsNewPayoutCurrencyAdded: a payout account in a new currency was added; see
 	// details.currency.
 	EventCreditorsNewPayoutCurrencyAdded EventType = "creditors.new_payout_currency_added"
-	// EventCreditorsUpdated: a property of the creditor changed; details.property names it.
+	// EventCreditorsUpdated: a property of the creditor changed; see details.property.
 	EventCreditorsUpdated EventType = "creditors.updated"
-	// EventCustomersApproved: compliance checks on the customer passed.
+	// EventCustomersApproved: the customer passed the compliance checks.
 	EventCustomersApproved EventType = "customers.approved"
-	// EventCustomersRequestForInformationRequired: compliance checks need more information on the
-	// customer.
+	// EventCustomersRequestForInformationRequired: the compliance checks need more information
+	// about the customer.
 	EventCustomersRequestForInformationRequired EventType = "customers.request_for_information_required"
-	// EventCustomersUnderReview: compliance checks on the customer are running.
+	// EventCustomersUnderReview: the compliance checks of the customer are in progress.
 	EventCustomersUnderReview EventType = "customers.under_review"
-	// EventExportsCompleted: an export is ready; details.item_count gives its size.
+	// EventExportsCompleted: an export is ready; details.item_count is its number of rows.
 	EventExportsCompleted EventType = "exports.completed"
-	// EventExportsFailed: an export could not be made.
+	// EventExportsFailed: an export failed.
 	EventExportsFailed EventType = "exports.failed"
-	// EventExportsStarted: an export is being prepared.
+	// EventExportsStarted: an export was started.
 	EventExportsStarted EventType = "exports.started"
 	// EventInstalmentSchedulesCancelled: the schedule and its pending payments were cancelled.
 	EventInstalmentSchedulesCancelled EventType = "instalment_schedules.cancelled"
-	// EventInstalmentSchedulesCompleted: the schedule is over with everything collected.
+	// EventInstalmentSchedulesCompleted: the schedule is completed and everything was collected.
 	EventInstalmentSchedulesCompleted EventType = "instalment_schedules.completed"
 	// EventInstalmentSchedulesCreated: an instalment schedule was created.
 	EventInstalmentSchedulesCreated EventType = "instalment_schedules.created"
-	// EventInstalmentSchedulesCreationFailed: its payments could not be created.
+	// EventInstalmentSchedulesCreationFailed: the payments of the schedule could not be created.
 	EventInstalmentSchedulesCreationFailed EventType = "instalment_schedules.creation_failed"
-	// EventInstalmentSchedulesErrored: at least one of its payments failed.
+	// EventInstalmentSchedulesErrored: at least one payment of the schedule failed.
 	EventInstalmentSchedulesErrored EventType = "instalment_schedules.errored"
-	// EventInstalmentSchedulesResumed: failed payments were put right.
+	// EventInstalmentSchedulesResumed: the failed payments of the schedule were resolved.
 	EventInstalmentSchedulesResumed EventType = "instalment_schedules.resumed"
-	// EventMandatesActive: the mandate is set up and may be charged.
+	// EventMandatesActive: the mandate is set up and can be charged.
 	EventMandatesActive EventType = "mandates.active"
 	// EventMandatesBlocked: the mandate matched a block and cannot be used.
 	EventMandatesBlocked EventType = "mandates.blocked"
-	// EventMandatesCancelled: the mandate was cancelled; no more payments under it.
+	// EventMandatesCancelled: the mandate was cancelled; no payments can be created under it.
 	EventMandatesCancelled EventType = "mandates.cancelled"
-	// EventMandatesConsumed: a mandate for a single use has been used.
+	// EventMandatesConsumed: a single-use mandate was used.
 	EventMandatesConsumed EventType = "mandates.consumed"
 	// EventMandatesCreated: a mandate was created.
 	EventMandatesCreated EventType = "mandates.created"
-	// EventMandatesCustomerApprovalGranted: all signatures needed are there.
+	// EventMandatesCustomerApprovalGranted: all required signatures were given.
 	EventMandatesCustomerApprovalGranted EventType = "mandates.customer_approval_granted"
-	// EventMandatesCustomerApprovalSkipped: the extra signature turned out not to be needed.
+	// EventMandatesCustomerApprovalSkipped: the additional signature was not needed.
 	EventMandatesCustomerApprovalSkipped EventType = "mandates.customer_approval_skipped"
-	// EventMandatesExpired: the mandate lapsed.
+	// EventMandatesExpired: the mandate expired.
 	EventMandatesExpired EventType = "mandates.expired"
-	// EventMandatesFailed: setting up the mandate did not work.
+	// EventMandatesFailed: the mandate could not be set up.
 	EventMandatesFailed EventType = "mandates.failed"
 	// EventMandatesReinstated: a cancelled or expired mandate is active again.
 	EventMandatesReinstated EventType = "mandates.reinstated"
-	// EventMandatesReplaced: another mandate took its place; links.new_mandate names it.
+	// EventMandatesReplaced: the mandate was replaced; links.new_mandate is the new one.
 	EventMandatesReplaced EventType = "mandates.replaced"
-	// EventMandatesResubmissionRequested: the mandate is to be sent to the banks again.
+	// EventMandatesResubmissionRequested: the mandate will be submitted to the banks again.
 	EventMandatesResubmissionRequested EventType = "mandates.resubmission_requested"
-	// EventMandatesSubmitted: the mandate went to the banks.
+	// EventMandatesSubmitted: the mandate was submitted to the banks.
 	EventMandatesSubmitted EventType = "mandates.submitted"
-	// EventMandatesSuspendedByPayer: the payer suspended the mandate (PayTo); origin bank, cause
-	// not documented.
+	// EventMandatesSuspendedByPayer: the payer suspended the mandate (PayTo); the origin is bank,
+	// and causes are not documented.
 	EventMandatesSuspendedByPayer EventType = "mandates.suspended_by_payer"
-	// EventMandatesTransferred: the payer's bank account was exchanged; links name the old and the
-	// new one.
+	// EventMandatesTransferred: the mandate moved to another bank account of the payer; the links
+	// identify the old and the new one.
 	EventMandatesTransferred EventType = "mandates.transferred"
 	// EventOutboundPaymentsCancelled: the outbound payment was cancelled.
 	EventOutboundPaymentsCancelled EventType = "outbound_payments.cancelled"
 	// EventOutboundPaymentsCreated: an outbound payment was created.
 	EventOutboundPaymentsCreated EventType = "outbound_payments.created"
-	// EventOutboundPaymentsExecuted: the outbound payment was carried out.
+	// EventOutboundPaymentsExecuted: the outbound payment was executed.
 	EventOutboundPaymentsExecuted EventType = "outbound_payments.executed"
-	// EventOutboundPaymentsFailed: the outbound payment could not be carried out.
+	// EventOutboundPaymentsFailed: the outbound payment failed.
 	EventOutboundPaymentsFailed EventType = "outbound_payments.failed"
-	// EventOutboundPaymentsSetToExecuting: the outbound payment is being carried out.
+	// EventOutboundPaymentsSetToExecuting: the outbound payment is being executed.
 	EventOutboundPaymentsSetToExecuting EventType = "outbound_payments.set_to_executing"
-	// EventOutboundPaymentsSetToPendingApproval: the outbound payment waits for approval.
+	// EventOutboundPaymentsSetToPendingApproval: the outbound payment awaits approval.
 	EventOutboundPaymentsSetToPendingApproval EventType = "outbound_payments.set_to_pending_approval"
-	// EventPayerAuthorisationsCompleted: customer, bank account and mandate exist now.
+	// EventPayerAuthorisationsCompleted: the customer, bank account and mandate were created.
 	EventPayerAuthorisationsCompleted EventType = "payer_authorisations.completed"
-	// EventPayerAuthorisationsFailed: the resources could not be created.
+	// EventPayerAuthorisationsFailed: the customer, bank account or mandate could not be created.
 	EventPayerAuthorisationsFailed EventType = "payer_authorisations.failed"
-	// EventPaymentAccountTransactionsCreated: a transaction appeared on a payment account.
+	// EventPaymentAccountTransactionsCreated: a transaction was booked on a payment account.
 	EventPaymentAccountTransactionsCreated EventType = "payment_account_transactions.created"
-	// EventPaymentsCancelled: the payment was called off before submission.
+	// EventPaymentsCancelled: the payment was cancelled before submission.
 	EventPaymentsCancelled EventType = "payments.cancelled"
-	// EventPaymentsChargebackCancelled: a chargeback was withdrawn.
+	// EventPaymentsChargebackCancelled: a chargeback was cancelled.
 	EventPaymentsChargebackCancelled EventType = "payments.chargeback_cancelled"
-	// EventPaymentsChargebackSettled: a chargeback was deducted in a payout.
+	// EventPaymentsChargebackSettled: a chargeback was deducted from a payout.
 	EventPaymentsChargebackSettled EventType = "payments.chargeback_settled"
-	// EventPaymentsChargedBack: the payer got the money back through their bank.
+	// EventPaymentsChargedBack: the payer's bank returned the payment to the payer.
 	EventPaymentsChargedBack EventType = "payments.charged_back"
-	// EventPaymentsConfirmed: the payment counts as collected.
+	// EventPaymentsConfirmed: the payment was collected.
 	EventPaymentsConfirmed EventType = "payments.confirmed"
 	// EventPaymentsCreated: a payment was created.
 	EventPaymentsCreated EventType = "payments.created"
-	// EventPaymentsCustomerApprovalDenied: the customer refused the payment.
+	// EventPaymentsCustomerApprovalDenied: the customer did not approve the payment.
 	EventPaymentsCustomerApprovalDenied EventType = "payments.customer_approval_denied"
 	// EventPaymentsCustomerApprovalGranted: the customer approved the payment.
 	EventPaymentsCustomerApprovalGranted EventType = "payments.customer_approval_granted"
-	// EventPaymentsFailed: collection did not work; can also come late, after confirmed or
-	// paid_out.
+	// EventPaymentsFailed: the payment could not be collected; this can happen late, after
+	// confirmed or paid_out.
 	EventPaymentsFailed EventType = "payments.failed"
-	// EventPaymentsLateFailureSettled: a failure after payout was deducted in a later payout.
+	// EventPaymentsLateFailureSettled: a payment that failed after it was paid out was deducted
+	// from a later payout.
 	EventPaymentsLateFailureSettled EventType = "payments.late_failure_settled"
-	// EventPaymentsPaidOut: the money is in a payout to the creditor.
+	// EventPaymentsPaidOut: the payment is in a payout to the creditor.
 	EventPaymentsPaidOut EventType = "payments.paid_out"
-	// EventPaymentsResubmissionRequested: the payment is to be tried again.
+	// EventPaymentsResubmissionRequested: the payment will be submitted again.
 	EventPaymentsResubmissionRequested EventType = "payments.resubmission_requested"
-	// EventPaymentsSdsSettlementDelayed: settlement of the payment is delayed; no cause or origin
-	// documented.
+	// EventPaymentsSdsSettlementDelayed: the settlement of the payment is delayed; causes and
+	// origins are not documented.
 	EventPaymentsSdsSettlementDelayed EventType = "payments.sds_settlement_delayed"
-	// EventPaymentsSubmitted: the payment went to the banks.
+	// EventPaymentsSubmitted: the payment was submitted to the banks.
 	EventPaymentsSubmitted EventType = "payments.submitted"
-	// EventPaymentsSurchargeFeeDebited: a fee was charged for a failure or chargeback.
+	// EventPaymentsSurchargeFeeDebited: a surcharge fee was debited for a failure or chargeback.
 	EventPaymentsSurchargeFeeDebited EventType = "payments.surcharge_fee_debited"
-	// EventPayoutsFXRateConfirmed: the final exchange rate is known.
+	// EventPayoutsFXRateConfirmed: the final exchange rate was confirmed.
 	EventPayoutsFXRateConfirmed EventType = "payouts.fx_rate_confirmed"
-	// EventPayoutsPaid: the payout left for the creditor's account.
+	// EventPayoutsPaid: the payout was sent to the creditor's bank account.
 	EventPayoutsPaid EventType = "payouts.paid"
-	// EventPayoutsTaxExchangeRatesConfirmed: the exchange rates for fee taxes are known.
+	// EventPayoutsTaxExchangeRatesConfirmed: the exchange rates for the taxes on fees were
+	// confirmed.
 	EventPayoutsTaxExchangeRatesConfirmed EventType = "payouts.tax_exchange_rates_confirmed"
 	// EventRefundsCreated: a refund was created.
 	EventRefundsCreated EventType = "refunds.created"
-	// EventRefundsFailed: the refund did not arrive; may come before or after refund_settled.
+	// EventRefundsFailed: the refund failed; this can come before or after refund_settled.
 	EventRefundsFailed EventType = "refunds.failed"
-	// EventRefundsFundsReturned: the money of a failed refund was credited back.
+	// EventRefundsFundsReturned: the money of a failed refund was returned to the creditor.
 	EventRefundsFundsReturned EventType = "refunds.funds_returned"
 	// EventRefundsPaid: the refund was sent to the customer.
 	EventRefundsPaid EventType = "refunds.paid"
-	// EventRefundsRefundSettled: the refund was deducted in a payout.
+	// EventRefundsRefundSettled: the refund was deducted from a payout.
 	EventRefundsRefundSettled EventType = "refunds.refund_settled"
-	// EventSchemeIdentifiersActivated: a scheme identifier is ready for use.
+	// EventSchemeIdentifiersActivated: the scheme identifier is ready for use.
 	EventSchemeIdentifiersActivated EventType = "scheme_identifiers.activated"
-	// EventSubscriptionsAmended: the amount was changed.
+	// EventSubscriptionsAmended: the amount of the subscription was changed.
 	EventSubscriptionsAmended EventType = "subscriptions.amended"
-	// EventSubscriptionsCancelled: the subscription was cancelled; it makes no more payments.
+	// EventSubscriptionsCancelled: the subscription was cancelled; it creates no more payments.
 	EventSubscriptionsCancelled EventType = "subscriptions.cancelled"
 	// EventSubscriptionsCreated: a subscription was created.
 	EventSubscriptionsCreated EventType = "subscriptions.created"
-	// EventSubscriptionsCustomerApprovalDenied: the customer refused the subscription.
+	// EventSubscriptionsCustomerApprovalDenied: the customer did not approve the subscription.
 	EventSubscriptionsCustomerApprovalDenied EventType = "subscriptions.customer_approval_denied"
 	// EventSubscriptionsCustomerApprovalGranted: the customer approved the subscription.
 	EventSubscriptionsCustomerApprovalGranted EventType = "subscriptions.customer_approval_granted"
 	// EventSubscriptionsFinished: all payments of the subscription have been created.
 	EventSubscriptionsFinished EventType = "subscriptions.finished"
-	// EventSubscriptionsPaused: the subscription is on hold.
+	// EventSubscriptionsPaused: the subscription was paused.
 	EventSubscriptionsPaused EventType = "subscriptions.paused"
-	// EventSubscriptionsPaymentCreated: the subscription made its next payment; links.payment names
-	// it.
+	// EventSubscriptionsPaymentCreated: the subscription created a payment; see links.payment.
 	EventSubscriptionsPaymentCreated EventType = "subscriptions.payment_created"
-	// EventSubscriptionsResumed: the subscription runs again.
+	// EventSubscriptionsResumed: the subscription was resumed.
 	EventSubscriptionsResumed EventType = "subscriptions.resumed"
-	// EventSubscriptionsScheduledPause: a pause is planned for later.
+	// EventSubscriptionsScheduledPause: a pause was scheduled.
 	EventSubscriptionsScheduledPause EventType = "subscriptions.scheduled_pause"
-	// EventSubscriptionsScheduledPauseCancelled: a planned pause was dropped.
+	// EventSubscriptionsScheduledPauseCancelled: a scheduled pause was cancelled.
 	EventSubscriptionsScheduledPauseCancelled EventType = "subscriptions.scheduled_pause_cancelled"
-	// EventSubscriptionsScheduledResume: a resumption is planned for later.
+	// EventSubscriptionsScheduledResume: a resumption was scheduled.
 	EventSubscriptionsScheduledResume EventType = "subscriptions.scheduled_resume"
 )

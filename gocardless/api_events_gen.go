@@ -33,16 +33,16 @@ var opEventsGet = Operation{
 // EventService provides the operations on events. It is the Events field of a [Client] and is safe
 // for concurrent use.
 //
-// A record of something that happened to a resource, such as a payment being collected. Each
-// webhook's events are kept and can be listed here. Events are created asynchronously, so one may
-// show up a while after its action.
+// A record of something that happened to a resource, such as the confirmation of a payment.
+// Webhooks deliver events, and the API lists them afterwards. Events are created asynchronously, so
+// an event can appear some time after the action that caused it.
 type EventService struct {
 	client *Client
 }
 
-// List lists events, one cursor-based page at a time. Events more than 18 months old are to be
-// dropped from the results, filtered or not, from 1 August 2026 (sandbox) and 1 October 2026 (live)
-// at the earliest.
+// List returns events, one page at a time. From 1 August 2026 in the sandbox environment and 1
+// October 2026 in the live one, at the earliest, lists no longer include events older than 18
+// months.
 //
 // GET /events
 func (s *EventService) List(ctx context.Context, params EventListParams, opts ...RequestOption) (*Page[Event], error) {
@@ -66,43 +66,43 @@ func (v *Event) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Get fetches one event by its id.
+// Get returns the event with the given id.
 //
 // GET /events/{identity}
 func (s *EventService) Get(ctx context.Context, id string, opts ...RequestOption) (*Event, error) {
 	return do(ctx, s.client, &opEventsGet, input{id: id}, opts, new(Event))
 }
 
-// Event is a record of something that happened to a resource, such as a payment being collected.
-// Each webhook's events are kept and can be listed here. Events are created asynchronously, so one
-// may show up a while after its action.
+// Event is a record of something that happened to a resource, such as the confirmation of a
+// payment. Webhooks deliver events, and the API lists them afterwards. Events are created
+// asynchronously, so an event can appear some time after the action that caused it.
 type Event struct {
-	// Unique id of the event, prefixed "EV".
+	// Id of the event, prefixed "EV".
 	ID string `json:"id,omitzero"`
-	// Verb for what took place, such as "created", "confirmed" or "failed". The possible verbs
-	// depend on "resource_type".
+	// What happened, such as "created", "confirmed" or "failed". The possible values depend on
+	// "resource_type".
 	Action EventAction `json:"action,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Notifications to customers that this event calls for. Only webhooks carry them, and only for
-	// integrators allowed to notify customers themselves.
+	// Notifications that customers must receive because of the event. Present only in webhooks, and
+	// only for integrators that are allowed to send notifications themselves.
 	CustomerNotifications []EventCustomerNotification `json:"customer_notifications,omitzero"`
-	// Why the event happened and who or what set it off. Which members are present depends on the
-	// resource and action.
+	// Details of what caused the event. Which fields are present depends on the resource and the
+	// action.
 	Details *EventDetails `json:"details,omitzero"`
-	// Identifiers of the resources the event concerns. Which of them are present depends on
+	// Identifiers of the resources that the event is about. Which fields are present depends on
 	// "resource_type" and "action".
 	Links *EventLinks `json:"links,omitzero"`
-	// Metadata sent with the API call behind the event, such as a mandate cancellation. Empty
-	// unless "details.origin" is "api".
+	// Metadata sent with the API call that caused the event, such as the cancellation of a mandate.
+	// Empty unless "details.origin" is "api".
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Id of the organisation that the event belongs to. Only webhooks carry it.
+	// Id of the organisation that the event belongs to. Present only in webhooks.
 	OrganisationID string `json:"organisation_id,omitzero"`
-	// Metadata held on the resource the event is about, as fetching that resource would return it.
+	// Metadata of the resource that the event is about.
 	ResourceMetadata Metadata `json:"resource_metadata,omitzero"`
-	// Kind of resource the event is about.
+	// Type of the resource that the event is about.
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
-	// Who or what produced the event, for audit purposes.
+	// What triggered the event, for auditing.
 	Source *EventSource `json:"source,omitzero"`
 	// Misfits lists the values of the event that do not fit their fields, which keep their zero
 	// value. Paths are relative to the event.
@@ -161,151 +161,154 @@ type EventAction string
 
 // Known values of EventAction.
 const (
-	// EventActionAccountAutoFrozen: restrictions were put on the account automatically.
+	// EventActionAccountAutoFrozen: the account was restricted automatically.
 	EventActionAccountAutoFrozen EventAction = "account_auto_frozen"
-	// EventActionAccountAutoFrozenReverted: automatic restrictions were lifted.
+	// EventActionAccountAutoFrozenReverted: the automatic restrictions of the account were lifted.
 	EventActionAccountAutoFrozenReverted EventAction = "account_auto_frozen_reverted"
-	// EventActionActivated: a scheme identifier is ready for use.
+	// EventActionActivated: the scheme identifier is ready for use.
 	EventActionActivated EventAction = "activated"
-	// EventActionActive: the mandate is set up and may be charged.
+	// EventActionActive: the mandate is set up and can be charged.
 	EventActionActive EventAction = "active"
-	// EventActionAmended: the amount was changed.
+	// EventActionAmended: the amount of the subscription was changed.
 	EventActionAmended EventAction = "amended"
-	// EventActionApproved: compliance checks on the customer passed.
+	// EventActionApproved: the customer passed the compliance checks.
 	EventActionApproved EventAction = "approved"
 	// EventActionBankAuthorisationAuthorised: the payer authorised at their bank.
 	EventActionBankAuthorisationAuthorised EventAction = "bank_authorisation_authorised"
-	// EventActionBankAuthorisationDenied: the payer refused at their bank.
+	// EventActionBankAuthorisationDenied: the payer refused to authorise at their bank.
 	EventActionBankAuthorisationDenied EventAction = "bank_authorisation_denied"
-	// EventActionBankAuthorisationExpired: the authorisation link ran out of time.
+	// EventActionBankAuthorisationExpired: the link to the payer's bank expired.
 	EventActionBankAuthorisationExpired EventAction = "bank_authorisation_expired"
-	// EventActionBankAuthorisationFailed: authorisation at the bank did not go through.
+	// EventActionBankAuthorisationFailed: authorisation at the payer's bank failed.
 	EventActionBankAuthorisationFailed EventAction = "bank_authorisation_failed"
-	// EventActionBankAuthorisationVisited: the payer opened the bank's authorisation link.
+	// EventActionBankAuthorisationVisited: the payer opened the link to their bank.
 	EventActionBankAuthorisationVisited EventAction = "bank_authorisation_visited"
 	// EventActionBlocked: the mandate matched a block and cannot be used.
 	EventActionBlocked EventAction = "blocked"
-	// EventActionBouncedPayout: a payout to the creditor came back.
+	// EventActionBouncedPayout: a payout to the creditor was returned.
 	EventActionBouncedPayout EventAction = "bounced_payout"
 	// EventActionCancelled: happens to billing requests, instalment schedules, mandates, outbound
 	// payments, payments and subscriptions.
 	EventActionCancelled EventAction = "cancelled"
-	// EventActionChargebackCancelled: a chargeback was withdrawn.
+	// EventActionChargebackCancelled: a chargeback was cancelled.
 	EventActionChargebackCancelled EventAction = "chargeback_cancelled"
-	// EventActionChargebackSettled: a chargeback was deducted in a payout.
+	// EventActionChargebackSettled: a chargeback was deducted from a payout.
 	EventActionChargebackSettled EventAction = "chargeback_settled"
-	// EventActionChargedBack: the payer got the money back through their bank.
+	// EventActionChargedBack: the payer's bank returned the payment to the payer.
 	EventActionChargedBack EventAction = "charged_back"
 	// EventActionChooseCurrency: a currency was chosen.
 	EventActionChooseCurrency EventAction = "choose_currency"
 	// EventActionCollectAmount: the payer set the amount.
 	EventActionCollectAmount EventAction = "collect_amount"
-	// EventActionCollectBankAccount: bank account details were supplied.
+	// EventActionCollectBankAccount: bank account details were provided.
 	EventActionCollectBankAccount EventAction = "collect_bank_account"
-	// EventActionCollectCustomerDetails: customer details were supplied.
+	// EventActionCollectCustomerDetails: customer details were provided.
 	EventActionCollectCustomerDetails EventAction = "collect_customer_details"
 	// EventActionCompleted: happens to exports, instalment schedules and payer authorisations.
 	EventActionCompleted EventAction = "completed"
-	// EventActionConfirmed: the payment counts as collected.
+	// EventActionConfirmed: the payment was collected.
 	EventActionConfirmed EventAction = "confirmed"
-	// EventActionConsumed: a mandate for a single use has been used.
+	// EventActionConsumed: a single-use mandate was used.
 	EventActionConsumed EventAction = "consumed"
 	// EventActionCreated: happens to billing requests, instalment schedules, mandates, outbound
 	// payments, payment account transactions, payments, refunds and subscriptions.
 	EventActionCreated EventAction = "created"
-	// EventActionCreationFailed: its payments could not be created.
+	// EventActionCreationFailed: the payments of the schedule could not be created.
 	EventActionCreationFailed EventAction = "creation_failed"
 	// EventActionCustomerApprovalDenied: happens to payments and subscriptions.
 	EventActionCustomerApprovalDenied EventAction = "customer_approval_denied"
 	// EventActionCustomerApprovalGranted: happens to mandates, payments and subscriptions.
 	EventActionCustomerApprovalGranted EventAction = "customer_approval_granted"
-	// EventActionCustomerApprovalSkipped: the extra signature turned out not to be needed.
+	// EventActionCustomerApprovalSkipped: the additional signature was not needed.
 	EventActionCustomerApprovalSkipped EventAction = "customer_approval_skipped"
-	// EventActionErrored: at least one of its payments failed.
+	// EventActionErrored: at least one payment of the schedule failed.
 	EventActionErrored EventAction = "errored"
-	// EventActionExecuted: the outbound payment was carried out.
+	// EventActionExecuted: the outbound payment was executed.
 	EventActionExecuted EventAction = "executed"
-	// EventActionExpired: the mandate lapsed.
+	// EventActionExpired: the mandate expired.
 	EventActionExpired EventAction = "expired"
 	// EventActionFailed: happens to billing requests, exports, mandates, outbound payments, payer
 	// authorisations, payments and refunds.
 	EventActionFailed EventAction = "failed"
 	// EventActionFinished: all payments of the subscription have been created.
 	EventActionFinished EventAction = "finished"
-	// EventActionFlowCreated: a hosted flow was created for the request.
+	// EventActionFlowCreated: a hosted flow was created for the billing request.
 	EventActionFlowCreated EventAction = "flow_created"
 	// EventActionFlowExited: the payer left the hosted flow.
 	EventActionFlowExited EventAction = "flow_exited"
 	// EventActionFlowVisited: the payer opened the hosted flow.
 	EventActionFlowVisited EventAction = "flow_visited"
-	// EventActionFulfilled: the request is done; links name the payment or mandate.
+	// EventActionFulfilled: the billing request was fulfilled; the links identify the payment or
+	// mandate.
 	EventActionFulfilled EventAction = "fulfilled"
-	// EventActionFundsReturned: the money of a failed refund was credited back.
+	// EventActionFundsReturned: the money of a failed refund was returned to the creditor.
 	EventActionFundsReturned EventAction = "funds_returned"
-	// EventActionFXRateConfirmed: the final exchange rate is known.
+	// EventActionFXRateConfirmed: the final exchange rate was confirmed.
 	EventActionFXRateConfirmed EventAction = "fx_rate_confirmed"
-	// EventActionLateFailureSettled: a failure after payout was deducted in a later payout.
+	// EventActionLateFailureSettled: a payment that failed after it was paid out was deducted from
+	// a later payout.
 	EventActionLateFailureSettled EventAction = "late_failure_settled"
 	// EventActionNewPayoutCurrencyAdded: a payout account in a new currency was added; see
 	// details.currency.
 	EventActionNewPayoutCurrencyAdded EventAction = "new_payout_currency_added"
 	// EventActionPaid: happens to payouts and refunds.
 	EventActionPaid EventAction = "paid"
-	// EventActionPaidOut: the money is in a payout to the creditor.
+	// EventActionPaidOut: the payment is in a payout to the creditor.
 	EventActionPaidOut EventAction = "paid_out"
-	// EventActionPaused: the subscription is on hold.
+	// EventActionPaused: the subscription was paused.
 	EventActionPaused EventAction = "paused"
 	// EventActionPayerDetailsConfirmed: the payer's details were confirmed.
 	EventActionPayerDetailsConfirmed EventAction = "payer_details_confirmed"
-	// EventActionPayerGeoBlocked: the payer is blocked because of where they are.
+	// EventActionPayerGeoBlocked: the payer is blocked because of their location.
 	EventActionPayerGeoBlocked EventAction = "payer_geo_blocked"
-	// EventActionPaymentCreated: the subscription made its next payment; links.payment names it.
+	// EventActionPaymentCreated: the subscription created a payment; see links.payment.
 	EventActionPaymentCreated EventAction = "payment_created"
-	// EventActionRefundSettled: the refund was deducted in a payout.
+	// EventActionRefundSettled: the refund was deducted from a payout.
 	EventActionRefundSettled EventAction = "refund_settled"
 	// EventActionReinstated: a cancelled or expired mandate is active again.
 	EventActionReinstated EventAction = "reinstated"
-	// EventActionReplaced: another mandate took its place; links.new_mandate names it.
+	// EventActionReplaced: the mandate was replaced; links.new_mandate is the new one.
 	EventActionReplaced EventAction = "replaced"
-	// EventActionRequestForInformationRequired: compliance checks need more information on the
-	// customer.
+	// EventActionRequestForInformationRequired: the compliance checks need more information about
+	// the customer.
 	EventActionRequestForInformationRequired EventAction = "request_for_information_required"
 	// EventActionResubmissionRequested: happens to mandates and payments.
 	EventActionResubmissionRequested EventAction = "resubmission_requested"
 	// EventActionResumed: happens to instalment schedules and subscriptions.
 	EventActionResumed EventAction = "resumed"
-	// EventActionScheduledPause: a pause is planned for later.
+	// EventActionScheduledPause: a pause was scheduled.
 	EventActionScheduledPause EventAction = "scheduled_pause"
-	// EventActionScheduledPauseCancelled: a planned pause was dropped.
+	// EventActionScheduledPauseCancelled: a scheduled pause was cancelled.
 	EventActionScheduledPauseCancelled EventAction = "scheduled_pause_cancelled"
-	// EventActionScheduledResume: a resumption is planned for later.
+	// EventActionScheduledResume: a resumption was scheduled.
 	EventActionScheduledResume EventAction = "scheduled_resume"
-	// EventActionSdsSettlementDelayed: settlement of the payment is delayed; no cause or origin
-	// documented.
+	// EventActionSdsSettlementDelayed: the settlement of the payment is delayed; causes and origins
+	// are not documented.
 	EventActionSdsSettlementDelayed EventAction = "sds_settlement_delayed"
-	// EventActionSelectInstitution: the payer picked their bank.
+	// EventActionSelectInstitution: the payer selected their bank.
 	EventActionSelectInstitution EventAction = "select_institution"
-	// EventActionSetToExecuting: the outbound payment is being carried out.
+	// EventActionSetToExecuting: the outbound payment is being executed.
 	EventActionSetToExecuting EventAction = "set_to_executing"
-	// EventActionSetToPendingApproval: the outbound payment waits for approval.
+	// EventActionSetToPendingApproval: the outbound payment awaits approval.
 	EventActionSetToPendingApproval EventAction = "set_to_pending_approval"
-	// EventActionStarted: an export is being prepared.
+	// EventActionStarted: an export was started.
 	EventActionStarted EventAction = "started"
 	// EventActionSubmitted: happens to mandates and payments.
 	EventActionSubmitted EventAction = "submitted"
-	// EventActionSurchargeFeeDebited: a fee was charged for a failure or chargeback.
+	// EventActionSurchargeFeeDebited: a surcharge fee was debited for a failure or chargeback.
 	EventActionSurchargeFeeDebited EventAction = "surcharge_fee_debited"
-	// EventActionSuspendedByPayer: the payer suspended the mandate (PayTo); origin bank, cause not
-	// documented.
+	// EventActionSuspendedByPayer: the payer suspended the mandate (PayTo); the origin is bank, and
+	// causes are not documented.
 	EventActionSuspendedByPayer EventAction = "suspended_by_payer"
-	// EventActionTaxExchangeRatesConfirmed: the exchange rates for fee taxes are known.
+	// EventActionTaxExchangeRatesConfirmed: the exchange rates for the taxes on fees were
+	// confirmed.
 	EventActionTaxExchangeRatesConfirmed EventAction = "tax_exchange_rates_confirmed"
-	// EventActionTransferred: the payer's bank account was exchanged; links name the old and the
-	// new one.
+	// EventActionTransferred: the mandate moved to another bank account of the payer; the links
+	// identify the old and the new one.
 	EventActionTransferred EventAction = "transferred"
-	// EventActionUnderReview: compliance checks on the customer are running.
+	// EventActionUnderReview: the compliance checks of the customer are in progress.
 	EventActionUnderReview EventAction = "under_review"
-	// EventActionUpdated: a property of the creditor changed; details.property names it.
+	// EventActionUpdated: a property of the creditor changed; see details.property.
 	EventActionUpdated EventAction = "updated"
 )
 
@@ -724,17 +727,15 @@ var valuesOfEventCause = [...]string{
 	string(EventCauseTestFailure),
 }
 
-// EventCustomerNotification holds the notifications to customers that this event calls for. Only
-// webhooks carry them, and only for integrators allowed to notify customers themselves.
+// EventCustomerNotification is a notification that a customer must receive because of an event.
 type EventCustomerNotification struct {
 	// Id of the customer notification.
 	ID string `json:"id,omitzero"`
-	// When GoCardless emails the customer itself if the integrator has not handled the notification
-	// by then.
+	// Time at which GoCardless sends the notification if the integrator has not handled it, in UTC.
 	Deadline time.Time `json:"deadline,omitzero"`
-	// True if the customer has to receive this notification.
+	// Whether the customer must receive the notification.
 	Mandatory bool `json:"mandatory,omitzero"`
-	// Kind of customer notification, for example "payment_created".
+	// Type of the notification, such as "payment_created".
 	Type string `json:"type,omitzero"`
 }
 
@@ -756,37 +757,37 @@ func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventDetails describes why the event happened and who or what set it off. Which members are
-// present depends on the resource and action.
+// EventDetails holds the details of what caused the event. Which fields are present depends on the
+// resource and the action.
 type EventDetails struct {
-	// Id of the newly added bank account. Present on creditor events with action
+	// Id of the new bank account. Present on creditor events with the action
 	// "new_payout_currency_added".
 	BankAccountID string `json:"bank_account_id,omitzero"`
-	// Stable, machine-readable name for the trigger of the event, normalised by GoCardless across
-	// schemes.
+	// Cause of the event, as a stable identifier that is the same for all schemes.
 	Cause EventCause `json:"cause,omitzero"`
-	// Currency of the newly added payout account. Present on creditor events with action
-	// "new_payout_currency_added".
+	// Currency of the new bank account, as an ISO 4217 code. Present on creditor events with the
+	// action "new_payout_currency_added".
 	Currency Currency `json:"currency,omitzero"`
-	// Explanation of the cause for people to read. Its wording may change without notice, so do not
-	// match on it.
+	// Explanation of the cause in English. The wording can change, so do not rely on it in your
+	// code.
 	Description string `json:"description,omitzero"`
 	// Number of rows in the exported CSV file. Present on export events.
 	ItemCount int `json:"item_count,omitzero"`
-	// Why a failed payment is not being retried: "failure_filter_applied" (a retry would very
-	// probably fail too) or "other". Present when "will_attempt_retry" is false.
+	// Why GoCardless does not retry the failed payment: "failure_filter_applied" (a retry is very
+	// likely to fail too) or "other". Present if "will_attempt_retry" is false.
 	NotRetriedReason string `json:"not_retried_reason,omitzero"`
-	// Party that set off the event.
+	// Who or what caused the event.
 	Origin EventOrigin `json:"origin,omitzero"`
-	// Name of the creditor property that changed. Present on "creditor_updated" events.
+	// Name of the property that changed. Present on creditor events with the action "updated".
 	Property string `json:"property,omitzero"`
-	// Raw code from the customer's bank, present when "origin" is "bank". Codes differ by scheme,
-	// and banks do not use them consistently.
+	// Code of the reason from the customer's bank. Present if "origin" is "bank". Codes differ
+	// between schemes, and banks do not use them consistently.
 	ReasonCode string `json:"reason_code,omitzero"`
-	// Payment scheme the report came through. Present when "origin" is "bank".
+	// Payment scheme of the resource. Present if "origin" is "bank", and on some events of
+	// mandates.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// True if GoCardless will try to collect the failed payment again by itself. Present on payment
-	// failure events.
+	// Whether GoCardless retries the failed payment automatically. Present on payment failure
+	// events.
 	WillAttemptRetry bool `json:"will_attempt_retry,omitzero"`
 	// Extra holds the members that this version of the library does not know, by name.
 	Extra map[string]any `json:"-"`
@@ -820,37 +821,37 @@ func (v *EventDetails) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventInclude is the kind of related resource to return beside events. The API may add values
+// EventInclude is the type of related resource to include with events. The API may add values
 // without notice, so handle values that are not listed.
 type EventInclude string
 
 // Known values of EventInclude.
 const (
-	// EventIncludeBillingRequest: embed billing requests.
+	// EventIncludeBillingRequest: include billing requests.
 	EventIncludeBillingRequest EventInclude = "billing_request"
-	// EventIncludeCreditor: embed creditors.
+	// EventIncludeCreditor: include creditors.
 	EventIncludeCreditor EventInclude = "creditor"
-	// EventIncludeCustomer: embed customers.
+	// EventIncludeCustomer: include customers.
 	EventIncludeCustomer EventInclude = "customer"
-	// EventIncludeInstalmentSchedule: embed instalment schedules.
+	// EventIncludeInstalmentSchedule: include instalment schedules.
 	EventIncludeInstalmentSchedule EventInclude = "instalment_schedule"
-	// EventIncludeMandate: embed mandates.
+	// EventIncludeMandate: include mandates.
 	EventIncludeMandate EventInclude = "mandate"
-	// EventIncludeOutboundPayment: embed outbound payments.
+	// EventIncludeOutboundPayment: include outbound payments.
 	EventIncludeOutboundPayment EventInclude = "outbound_payment"
-	// EventIncludePayerAuthorisation: embed payer authorisations.
+	// EventIncludePayerAuthorisation: include payer authorisations.
 	EventIncludePayerAuthorisation EventInclude = "payer_authorisation"
-	// EventIncludePayment: embed payments.
+	// EventIncludePayment: include payments.
 	EventIncludePayment EventInclude = "payment"
-	// EventIncludePaymentAccountTransaction: embed payment account transactions.
+	// EventIncludePaymentAccountTransaction: include payment account transactions.
 	EventIncludePaymentAccountTransaction EventInclude = "payment_account_transaction"
-	// EventIncludePayout: embed payouts.
+	// EventIncludePayout: include payouts.
 	EventIncludePayout EventInclude = "payout"
-	// EventIncludeRefund: embed refunds.
+	// EventIncludeRefund: include refunds.
 	EventIncludeRefund EventInclude = "refund"
-	// EventIncludeSchemeIdentifier: embed scheme identifiers.
+	// EventIncludeSchemeIdentifier: include scheme identifiers.
 	EventIncludeSchemeIdentifier EventInclude = "scheme_identifier"
-	// EventIncludeSubscription: embed subscriptions.
+	// EventIncludeSubscription: include subscriptions.
 	EventIncludeSubscription EventInclude = "subscription"
 )
 
@@ -875,34 +876,34 @@ var valuesOfEventInclude = [...]string{
 	string(EventIncludeSubscription),
 }
 
-// EventLinked holds the resources that the listed events concern, present when the "include" filter
-// asks for them.
+// EventLinked holds the resources that the listed events are about, present if "include" asks for
+// them.
 type EventLinked struct {
-	// The billing requests that the listed events concern.
+	// Billing requests that the listed events are about.
 	BillingRequests []BillingRequest `json:"billing_requests,omitzero"`
-	// The creditors that the listed events concern.
+	// Creditors that the listed events are about.
 	Creditors []Creditor `json:"creditors,omitzero"`
-	// The customers that the listed events concern.
+	// Customers that the listed events are about.
 	Customers []Customer `json:"customers,omitzero"`
-	// The instalment schedules that the listed events concern.
+	// Instalment schedules that the listed events are about.
 	InstalmentSchedules []InstalmentSchedule `json:"instalment_schedules,omitzero"`
-	// The mandates that the listed events concern.
+	// Mandates that the listed events are about.
 	Mandates []Mandate `json:"mandates,omitzero"`
-	// The outbound payments that the listed events concern.
+	// Outbound payments that the listed events are about.
 	OutboundPayments []OutboundPayment `json:"outbound_payments,omitzero"`
-	// The payer authorisations that the listed events concern.
+	// Payer authorisations that the listed events are about.
 	PayerAuthorisations []PayerAuthorisation `json:"payer_authorisations,omitzero"`
-	// The payment account transactions that the listed events concern.
+	// Payment account transactions that the listed events are about.
 	PaymentAccountTransactions []PaymentAccountTransaction `json:"payment_account_transactions,omitzero"`
-	// The payments that the listed events concern.
+	// Payments that the listed events are about.
 	Payments []Payment `json:"payments,omitzero"`
-	// The payouts that the listed events concern.
+	// Payouts that the listed events are about.
 	Payouts []Payout `json:"payouts,omitzero"`
-	// The refunds that the listed events concern.
+	// Refunds that the listed events are about.
 	Refunds []Refund `json:"refunds,omitzero"`
-	// The scheme identifiers that the listed events concern.
+	// Scheme identifiers that the listed events are about.
 	SchemeIdentifiers []SchemeIdentifier `json:"scheme_identifiers,omitzero"`
-	// The subscriptions that the listed events concern.
+	// Subscriptions that the listed events are about.
 	Subscriptions []Subscription `json:"subscriptions,omitzero"`
 }
 
@@ -957,63 +958,60 @@ func (v *EventLinked) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventLinks holds the identifiers of the resources the event concerns. Which of them are present
-// depends on "resource_type" and "action".
+// EventLinks holds the identifiers of the resources that the event is about. Which fields are
+// present depends on "resource_type" and "action".
 type EventLinks struct {
-	// Id of the bank authorisation the event concerns.
+	// Id of the bank authorisation that the event is about.
 	BankAuthorisation string `json:"bank_authorisation,omitzero"`
-	// Id of the billing request the event concerns.
+	// Id of the billing request that the event is about.
 	BillingRequest string `json:"billing_request,omitzero"`
-	// Id of the billing request flow the event concerns.
+	// Id of the billing request flow that the event is about.
 	BillingRequestFlow string `json:"billing_request_flow,omitzero"`
-	// Id of the creditor the event is about, for "creditors" events.
+	// Id of the creditor that the event is about, on "creditors" events.
 	Creditor string `json:"creditor,omitzero"`
-	// Id of the customer the event concerns.
+	// Id of the customer that the event is about.
 	Customer string `json:"customer,omitzero"`
-	// Id of the customer bank account the event concerns.
+	// Id of the customer bank account that the event is about.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the instalment schedule the event is about, for "instalment_schedules" events.
+	// Id of the instalment schedule that the event is about, on "instalment_schedules" events.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
-	// Id of the mandate the event is about, for "mandates" events.
+	// Id of the mandate that the event is about, on "mandates" events.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of the mandate request the event relates to.
+	// Id of the mandate request that the event is about.
 	MandateRequest string `json:"mandate_request,omitzero"`
-	// Id of the mandate that a billing request's mandate request produced, for "billing_requests"
-	// events.
+	// Id of the mandate created from a mandate request, on "billing_requests" events.
 	MandateRequestMandate string `json:"mandate_request_mandate,omitzero"`
-	// Id of the customer bank account that a transferred mandate moves to. Present on mandate
-	// transfer events only.
+	// Id of the customer bank account that the mandate moved to. Present only when a mandate was
+	// transferred.
 	NewCustomerBankAccount string `json:"new_customer_bank_account,omitzero"`
-	// Id of the mandate that takes over from the old one. Present on mandate replacement events
-	// only.
+	// Id of the mandate that replaces the old one. Present only when a mandate was replaced.
 	NewMandate string `json:"new_mandate,omitzero"`
-	// Id of the GoCardless account that owns the event. Present in webhooks delivered to an OAuth
-	// app.
+	// Id of the organisation that the event belongs to. Present only in webhooks to OAuth apps.
 	Organisation string `json:"organisation,omitzero"`
-	// Id of the outbound payment the event is about, for "outbound_payments" events.
+	// Id of the outbound payment that the event is about, on "outbound_payments" events.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
-	// Id of the event that caused this one. Cancelling a mandate, for instance, cancels its pending
-	// payments, and each payment's event points back to the mandate's.
+	// Id of the event that caused this one. If cancelling a mandate cancels its pending payments,
+	// for example, the events of the payments refer to the event of the mandate.
 	ParentEvent string `json:"parent_event,omitzero"`
-	// Id of a payer authorisation. In a response, the one the event concerns; as a query parameter,
-	// keeps only events about it.
+	// Id of the payer authorisation that the event is about.
 	PayerAuthorisation string `json:"payer_authorisation,omitzero"`
-	// Id of the payment the event is about, for "payments" events.
+	// Id of the payment that the event is about, on "payments" events.
 	Payment string `json:"payment,omitzero"`
-	// Id of the transaction booked on a payment account, for "payment_account_transactions" events.
+	// Id of the payment account transaction that the event is about, on
+	// "payment_account_transactions" events.
 	PaymentAccountTransaction string `json:"payment_account_transaction,omitzero"`
-	// Id of the Pay by Bank payment that a billing request produced, for "billing_requests" events.
+	// Id of the Pay by Bank payment created from a billing request, on "billing_requests" events.
 	PaymentRequestPayment string `json:"payment_request_payment,omitzero"`
-	// Id of the payout the event is about, for "payouts" events.
+	// Id of the payout that the event is about, on "payouts" events.
 	Payout string `json:"payout,omitzero"`
-	// Id of the customer bank account that a transferred mandate leaves. Present on mandate
-	// transfer events only.
+	// Id of the customer bank account that the mandate moved from. Present only when a mandate was
+	// transferred.
 	PreviousCustomerBankAccount string `json:"previous_customer_bank_account,omitzero"`
-	// Id of the refund the event is about, for "refunds" events.
+	// Id of the refund that the event is about, on "refunds" events.
 	Refund string `json:"refund,omitzero"`
-	// Id of the scheme identifier the event is about, for "scheme_identifiers" events.
+	// Id of the scheme identifier that the event is about, on "scheme_identifiers" events.
 	SchemeIdentifier string `json:"scheme_identifier,omitzero"`
-	// Id of the subscription the event is about, for "subscriptions" events.
+	// Id of the subscription that the event is about, on "subscriptions" events.
 	Subscription string `json:"subscription,omitzero"`
 	// Extra holds the members that this version of the library does not know, by name.
 	Extra map[string]any `json:"-"`
@@ -1060,49 +1058,48 @@ func (v *EventLinks) decode(d *jsonwire.Decoder) {
 
 // EventListParams holds the parameters of [EventService.List] and [EventService.All].
 type EventListParams struct {
-	// Keeps only events with this action.
+	// Limits the list to events with this action.
 	Action string `json:"action,omitzero"`
 	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Id of a billing request; keeps only events about it.
+	// Limits the list to events of the billing request with this id.
 	BillingRequest string `json:"billing_request,omitzero"`
-	// Limits on when the events were created.
+	// Limits the list to events created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of a creditor; keeps only events about it.
+	// Limits the list to events of the creditor with this id.
 	Creditor string `json:"creditor,omitzero"`
-	// Id of an export; keeps only events about it.
+	// Limits the list to events of the export with this id.
 	Export string `json:"export,omitzero"`
-	// Kind of linked resource to embed in the response. Only works together with "resource_type".
+	// Type of related resource to include in the reply. Requires "resource_type".
 	Include EventInclude `json:"include,omitzero"`
-	// Id of an instalment schedule; keeps only events about it.
+	// Limits the list to events of the instalment schedule with this id.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate; keeps only events about it.
+	// Limits the list to events of the mandate with this id.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of an outbound payment; keeps only events about it.
+	// Limits the list to events of the outbound payment with this id.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
-	// Id of an event; keeps only events that it caused.
+	// Limits the list to events caused by the event with this id.
 	ParentEvent string `json:"parent_event,omitzero"`
-	// Id of a payer authorisation. In a response, the one the event concerns; as a query parameter,
-	// keeps only events about it.
+	// Limits the list to events of the payer authorisation with this id.
 	PayerAuthorisation string `json:"payer_authorisation,omitzero"`
-	// Id of a payment; keeps only events about it.
+	// Limits the list to events of the payment with this id.
 	Payment string `json:"payment,omitzero"`
-	// Id of a payment account transaction; keeps only events about it.
+	// Limits the list to events of the payment account transaction with this id.
 	PaymentAccountTransaction string `json:"payment_account_transaction,omitzero"`
-	// Id of a payout; keeps only events about it.
+	// Limits the list to events of the payout with this id.
 	Payout string `json:"payout,omitzero"`
-	// Id of a refund; keeps only events about it.
+	// Limits the list to events of the refund with this id.
 	Refund string `json:"refund,omitzero"`
-	// Keeps only events about this kind of resource. Not allowed alongside a filter on one
-	// resource's id, such as "mandate" or "payment".
+	// Limits the list to events of this type of resource. Cannot be combined with the id of a
+	// resource, such as "mandate" or "payment".
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
-	// Id of a scheme identifier; keeps only events about it.
+	// Limits the list to events of the scheme identifier with this id.
 	SchemeIdentifier string `json:"scheme_identifier,omitzero"`
-	// Id of a subscription; keeps only events about it.
+	// Limits the list to events of the subscription with this id.
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -1147,11 +1144,11 @@ type EventOrigin string
 
 // Known values of EventOrigin.
 const (
-	// EventOriginBank: a message from the banks.
+	// EventOriginBank: a report from the customer's bank.
 	EventOriginBank EventOrigin = "bank"
-	// EventOriginApi: a request to the API.
+	// EventOriginApi: a call to the API.
 	EventOriginApi EventOrigin = "api"
-	// EventOriginGocardless: an automatic action by GoCardless.
+	// EventOriginGocardless: goCardless.
 	EventOriginGocardless EventOrigin = "gocardless"
 	// EventOriginCustomer: the customer.
 	EventOriginCustomer EventOrigin = "customer"
@@ -1172,7 +1169,7 @@ var valuesOfEventOrigin = [...]string{
 	string(EventOriginPayer),
 }
 
-// EventResourceType is the kind of resource that an event is about. The API may add values without
+// EventResourceType is the type of resource that an event is about. The API may add values without
 // notice, so handle values that are not listed.
 type EventResourceType string
 
@@ -1184,13 +1181,13 @@ const (
 	EventResourceTypeCreditors EventResourceType = "creditors"
 	// EventResourceTypeCustomers: a customer.
 	EventResourceTypeCustomers EventResourceType = "customers"
-	// EventResourceTypeExports: a data export.
+	// EventResourceTypeExports: an export.
 	EventResourceTypeExports EventResourceType = "exports"
 	// EventResourceTypeInstalmentSchedules: an instalment schedule.
 	EventResourceTypeInstalmentSchedules EventResourceType = "instalment_schedules"
 	// EventResourceTypeMandates: a mandate.
 	EventResourceTypeMandates EventResourceType = "mandates"
-	// EventResourceTypeOrganisations: an organisation, that is a GoCardless account.
+	// EventResourceTypeOrganisations: an organisation: a GoCardless account.
 	EventResourceTypeOrganisations EventResourceType = "organisations"
 	// EventResourceTypeOutboundPayments: an outbound payment.
 	EventResourceTypeOutboundPayments EventResourceType = "outbound_payments"
@@ -1198,7 +1195,7 @@ const (
 	EventResourceTypePayerAuthorisations EventResourceType = "payer_authorisations"
 	// EventResourceTypePayments: a payment.
 	EventResourceTypePayments EventResourceType = "payments"
-	// EventResourceTypePaymentAccountTransactions: a transaction on a payment account.
+	// EventResourceTypePaymentAccountTransactions: a payment account transaction.
 	EventResourceTypePaymentAccountTransactions EventResourceType = "payment_account_transactions"
 	// EventResourceTypePayouts: a payout.
 	EventResourceTypePayouts EventResourceType = "payouts"
@@ -1233,11 +1230,11 @@ var valuesOfEventResourceType = [...]string{
 	string(EventResourceTypeSubscriptions),
 }
 
-// EventSource describes who or what produced the event, for audit purposes.
+// EventSource describes what triggered the event, for auditing.
 type EventSource struct {
-	// Name of the app, user, team or token behind the event.
+	// Name of the app, user, team or access token that triggered the event.
 	Name string `json:"name,omitzero"`
-	// Kind of source behind the event.
+	// Type of the source.
 	Type EventSourceType `json:"type,omitzero"`
 }
 
@@ -1252,28 +1249,27 @@ func (v *EventSource) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventSourceType is the kind of actor that triggered an event. The API may add values without
-// notice, so handle values that are not listed.
+// EventSourceType is the type of the source of an event. The API may add values without notice, so
+// handle values that are not listed.
 type EventSourceType string
 
 // Known values of EventSourceType.
 const (
 	// EventSourceTypeApp: a partner app.
 	EventSourceTypeApp EventSourceType = "app"
-	// EventSourceTypeUser: a user of the account.
+	// EventSourceTypeUser: a user of the dashboard.
 	EventSourceTypeUser EventSourceType = "user"
 	// EventSourceTypeGcTeam: the GoCardless team.
 	EventSourceTypeGcTeam EventSourceType = "gc_team"
-	// EventSourceTypeAccessToken: an API access token.
+	// EventSourceTypeAccessToken: an access token.
 	EventSourceTypeAccessToken EventSourceType = "access_token"
-	// EventSourceTypeBillingRequest: a billing request set it off.
+	// EventSourceTypeBillingRequest: a billing request.
 	EventSourceTypeBillingRequest EventSourceType = "billing_request"
-	// EventSourceTypeBillingRequestFlow: the payer set it off in a billing request flow.
+	// EventSourceTypeBillingRequestFlow: a payer, in a billing request flow.
 	EventSourceTypeBillingRequestFlow EventSourceType = "billing_request_flow"
-	// EventSourceTypeDropin: the payer set it off in the drop-in, the hosted flow embedded in your
-	// own page.
+	// EventSourceTypeDropin: a payer, in the drop-in: the hosted flow embedded in your own page.
 	EventSourceTypeDropin EventSourceType = "dropin"
-	// EventSourceTypeHostedPaymentPage: the payer set it off on a hosted payment page.
+	// EventSourceTypeHostedPaymentPage: a payer, on a hosted payment page.
 	EventSourceTypeHostedPaymentPage EventSourceType = "hosted_payment_page"
 )
 

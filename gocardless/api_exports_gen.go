@@ -33,12 +33,12 @@ var opExportsGet = Operation{
 // ExportService provides the operations on exports. It is the Exports field of a [Client] and is
 // safe for concurrent use.
 //
-// A file of your data, produced by GoCardless for download.
+// A file with data of your account, created for download.
 type ExportService struct {
 	client *Client
 }
 
-// List lists the exports that can be downloaded.
+// List returns the exports that can be downloaded, one page at a time.
 //
 // GET /exports
 func (s *ExportService) List(ctx context.Context, params ExportListParams, opts ...RequestOption) (*Page[Export], error) {
@@ -54,26 +54,26 @@ func (s *ExportService) All(ctx context.Context, params ExportListParams, opts .
 	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
 }
 
-// Get fetches one export by its id.
+// Get returns the export with the given id.
 //
 // GET /exports/{identity}
 func (s *ExportService) Get(ctx context.Context, id string, opts ...RequestOption) (*Export, error) {
 	return do(ctx, s.client, &opExportsGet, input{id: id}, opts, new(Export))
 }
 
-// Export is a file of your data, produced by GoCardless for download.
+// Export is a file with data of your account, created for download.
 type Export struct {
 	// Id of the export, prefixed "EX".
 	ID string `json:"id,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency of the exported data, where the export has one.
+	// Currency of the exported data, as an ISO 4217 code, if it has one.
 	Currency Currency `json:"currency,omitzero"`
-	// Address from which the file can be fetched; stops working after a while.
+	// URL to download the file from. It expires after a while.
 	DownloadURL string `json:"download_url,omitzero"`
-	// What went wrong, if producing the export failed.
+	// Why the export failed, if it did.
 	ErrorMessage string `json:"error_message,omitzero"`
-	// Kind of data the export holds.
+	// Type of data in the export.
 	ExportType ExportType `json:"export_type,omitzero"`
 }
 
@@ -121,23 +121,23 @@ func (p ExportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// ExportType is the kind of data in an export file. The API may add values without notice, so
-// handle values that are not listed.
+// ExportType is the type of data in an export. The API may add values without notice, so handle
+// values that are not listed.
 type ExportType string
 
 // Known values of ExportType.
 const (
-	// ExportTypePaymentsIndex: list of payments.
+	// ExportTypePaymentsIndex: payments.
 	ExportTypePaymentsIndex ExportType = "payments_index"
-	// ExportTypeEventsIndex: list of events.
+	// ExportTypeEventsIndex: events.
 	ExportTypeEventsIndex ExportType = "events_index"
-	// ExportTypeRefundsIndex: list of refunds.
+	// ExportTypeRefundsIndex: refunds.
 	ExportTypeRefundsIndex ExportType = "refunds_index"
-	// ExportTypePayoutsIndex: list of payouts.
+	// ExportTypePayoutsIndex: payouts.
 	ExportTypePayoutsIndex ExportType = "payouts_index"
-	// ExportTypeCustomersIndex: list of customers.
+	// ExportTypeCustomersIndex: customers.
 	ExportTypeCustomersIndex ExportType = "customers_index"
-	// ExportTypeSubscriptionsIndex: list of subscriptions.
+	// ExportTypeSubscriptionsIndex: subscriptions.
 	ExportTypeSubscriptionsIndex ExportType = "subscriptions_index"
 	// ExportTypePaymentEvents: events of payments.
 	ExportTypePaymentEvents ExportType = "payment_events"
@@ -157,28 +157,28 @@ const (
 	ExportTypePayoutTransactionsBreakdown ExportType = "payout_transactions_breakdown"
 	// ExportTypePayoutTransactionsReconciliation: payouts reconciled by transaction.
 	ExportTypePayoutTransactionsReconciliation ExportType = "payout_transactions_reconciliation"
-	// ExportTypeAuthorisationRequests: authorisation requests sent to customers.
+	// ExportTypeAuthorisationRequests: authorisation requests.
 	ExportTypeAuthorisationRequests ExportType = "authorisation_requests"
-	// ExportTypeCustomerBankAccounts: bank accounts of customers.
+	// ExportTypeCustomerBankAccounts: customer bank accounts.
 	ExportTypeCustomerBankAccounts ExportType = "customer_bank_accounts"
-	// ExportTypeUsers: users of the account.
+	// ExportTypeUsers: users.
 	ExportTypeUsers ExportType = "users"
-	// ExportTypeOrganisationAuthorisations: authorisations of organisations.
+	// ExportTypeOrganisationAuthorisations: organisation authorisations.
 	ExportTypeOrganisationAuthorisations ExportType = "organisation_authorisations"
-	// ExportTypeGcInvalidAuthorisationRequests: authorisation requests that GoCardless found
+	// ExportTypeGcInvalidAuthorisationRequests: authorisation requests that GoCardless considers
 	// invalid.
 	ExportTypeGcInvalidAuthorisationRequests ExportType = "gc_invalid_authorisation_requests"
-	// ExportTypePartnerFees: fees of a partner.
+	// ExportTypePartnerFees: partner fees.
 	ExportTypePartnerFees ExportType = "partner_fees"
 	// ExportTypePaymentsImportTemplate: template file for importing payments.
 	ExportTypePaymentsImportTemplate ExportType = "payments_import_template"
 	// ExportTypePaymentAccountStatement: statement of a payment account.
 	ExportTypePaymentAccountStatement ExportType = "payment_account_statement"
-	// ExportTypeOutboundPaymentsIndex: list of outbound payments.
+	// ExportTypeOutboundPaymentsIndex: outbound payments.
 	ExportTypeOutboundPaymentsIndex ExportType = "outbound_payments_index"
 	// ExportTypePaymentAccountTransactions: transactions on a payment account.
 	ExportTypePaymentAccountTransactions ExportType = "payment_account_transactions"
-	// ExportTypeAppConnectedOrganisations: the organisations that are connected to a partner's app.
+	// ExportTypeAppConnectedOrganisations: organisations connected to a partner's app.
 	ExportTypeAppConnectedOrganisations ExportType = "app_connected_organisations"
 )
 

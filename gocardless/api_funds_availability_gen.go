@@ -18,24 +18,24 @@ var opFundsAvailabilityCheck = Operation{
 // FundsAvailabilityService provides the operations on funds availability. It is the
 // FundsAvailability field of a [Client] and is safe for concurrent use.
 //
-// Tells whether a payer has enough money for an intended charge that stays within what the
-// mandate's consent allows.
+// The result of checking whether a payer has enough money for a payment within the limits of the
+// mandate's consent.
 type FundsAvailabilityService struct {
 	client *Client
 }
 
-// Check asks whether the payer behind a mandate currently has enough money for the given amount,
-// within the limits of their consent.
+// Check checks whether the payer of a mandate has enough money for the given amount, within the
+// limits of their consent.
 //
 // GET /funds_availability/{identity}
 func (s *FundsAvailabilityService) Check(ctx context.Context, id string, params FundsAvailabilityCheckParams, opts ...RequestOption) (*FundsAvailability, error) {
 	return do(ctx, s.client, &opFundsAvailabilityCheck, input{id: id, params: &params}, opts, new(FundsAvailability))
 }
 
-// FundsAvailability tells whether a payer has enough money for an intended charge that stays within
-// what the mandate's consent allows.
+// FundsAvailability is the result of checking whether a payer has enough money for a payment within
+// the limits of the mandate's consent.
 type FundsAvailability struct {
-	// True if the payer's account can cover the amount asked about.
+	// Whether the payer's account has enough money for the amount.
 	Available bool `json:"available,omitzero"`
 }
 
@@ -51,7 +51,7 @@ func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
 
 // FundsAvailabilityCheckParams holds the parameters of [FundsAvailabilityService.Check].
 type FundsAvailabilityCheckParams struct {
-	// Amount of the payment to be checked.
+	// Amount to check, in minor units of the currency.
 	Amount string `json:"amount,omitzero"`
 }
 

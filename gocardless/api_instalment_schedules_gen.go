@@ -78,14 +78,15 @@ var opInstalmentSchedulesCancel = Operation{
 // InstalmentScheduleService provides the operations on instalment schedules. It is the
 // InstalmentSchedules field of a [Client] and is safe for concurrent use.
 //
-// A set of payments that together collect a fixed total, planned by explicit dates or by a regular
-// interval. All payments are made up front, so it can be cancelled but not changed; cancelling
-// stops payments not yet submitted. The customer gets one notice for the whole plan.
+// A set of payments that together collect a fixed total, either on given dates or at a regular
+// interval. The payments are all created at the start, so a schedule cannot be changed, only
+// cancelled; cancelling it cancels the payments not yet submitted. The customer receives one
+// notification for the whole schedule.
 type InstalmentScheduleService struct {
 	client *Client
 }
 
-// List returns your instalment schedules, one cursor-based page at a time.
+// List returns your instalment schedules, one page at a time.
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) (*Page[InstalmentSchedule], error) {
@@ -109,56 +110,57 @@ func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// CreateWithDates creates an instalment schedule from a list of amounts and charge dates, for when
-// the dates are known. Its payments are made in the background: the status begins as "pending", and
-// a later read shows the created payments or the errors.
+// CreateWithDates creates an instalment schedule from a list of amounts and charge dates.
+// GoCardless creates its payments asynchronously: the status is "pending" at first. Get the
+// schedule again later for its payments or its errors.
 //
 // POST /instalment_schedules/create_with_dates
 func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params InstalmentScheduleCreateWithDatesParams, opts ...RequestOption) (*InstalmentSchedule, error) {
 	return do(ctx, s.client, &opInstalmentSchedulesCreateWithDates, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
-// CreateWithSchedule creates an instalment schedule whose charge dates GoCardless works out from a
-// start date and an interval. Its payments are made in the background: the status begins as
-// "pending", and a later read shows the created payments or the errors.
+// CreateWithSchedule creates an instalment schedule whose charge dates follow from a start date and
+// an interval. GoCardless creates its payments asynchronously: the status is "pending" at first.
+// Get the schedule again later for its payments or its errors.
 //
 // POST /instalment_schedules/create_with_schedule
 func (s *InstalmentScheduleService) CreateWithSchedule(ctx context.Context, params InstalmentScheduleCreateWithScheduleParams, opts ...RequestOption) (*InstalmentSchedule, error) {
 	return do(ctx, s.client, &opInstalmentSchedulesCreateWithSchedule, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
-// Get returns one instalment schedule by its id.
+// Get returns the instalment schedule with the given id.
 //
 // GET /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Get(ctx context.Context, id string, opts ...RequestOption) (*InstalmentSchedule, error) {
 	return do(ctx, s.client, &opInstalmentSchedulesGet, input{id: id}, opts, new(InstalmentSchedule))
 }
 
-// Update updates the "metadata" of an instalment schedule; no other field can be changed.
+// Update updates the "metadata" of an instalment schedule, the only field that can be changed.
 //
 // PUT /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Update(ctx context.Context, id string, params InstalmentScheduleUpdateParams, opts ...RequestOption) (*InstalmentSchedule, error) {
 	return do(ctx, s.client, &opInstalmentSchedulesUpdate, input{id: id, params: &params}, opts, new(InstalmentSchedule))
 }
 
-// Cancel cancels an instalment schedule at once, so that nothing more is collected for it. A
-// completed or cancelled schedule gives a "cancellation_failed" error.
+// Cancel cancels an instalment schedule immediately, so that nothing more is collected for it. If
+// the schedule is completed or cancelled already, the call fails with a "cancellation_failed"
+// error.
 //
 // POST /instalment_schedules/{identity}/actions/cancel
 func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts ...RequestOption) (*InstalmentSchedule, error) {
 	return do(ctx, s.client, &opInstalmentSchedulesCancel, input{id: id}, opts, new(InstalmentSchedule))
 }
 
-// InstalmentSchedule is a set of payments that together collect a fixed total, planned by explicit
-// dates or by a regular interval. All payments are made up front, so it can be cancelled but not
-// changed; cancelling stops payments not yet submitted. The customer gets one notice for the whole
-// plan.
+// InstalmentSchedule is a set of payments that together collect a fixed total, either on given
+// dates or at a regular interval. The payments are all created at the start, so a schedule cannot
+// be changed, only cancelled; cancelling it cancels the payments not yet submitted. The customer
+// receives one notification for the whole schedule.
 type InstalmentSchedule struct {
-	// Identifier of the instalment schedule, with the prefix "IS".
+	// Id of the instalment schedule, prefixed "IS".
 	ID string `json:"id,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the payments, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
 	// Identifiers of resources related to the instalment schedule.
 	Links *InstalmentScheduleLinks `json:"links,omitzero"`
@@ -168,10 +170,10 @@ type InstalmentSchedule struct {
 	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
 	// copies the name to its payments.
 	Name string `json:"name,omitzero"`
-	// Validation errors of the instalments that could not be created, keyed by instalment index.
-	// Filled in only for the status "creation_failed".
+	// Validation errors of the instalments that could not be created, by the index of the
+	// instalment. Present only with the status "creation_failed".
 	PaymentErrors map[string]any `json:"payment_errors,omitzero"`
-	// Current stage of the instalment schedule.
+	// Status of the instalment schedule.
 	Status InstalmentScheduleStatus `json:"status,omitzero"`
 	// Total of all instalments, in minor units of the currency.
 	TotalAmount int64 `json:"total_amount,omitzero"`
@@ -212,13 +214,12 @@ func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
 // InstalmentScheduleCreateWithDatesParams holds the parameters of
 // [InstalmentScheduleService.CreateWithDates].
 type InstalmentScheduleCreateWithDatesParams struct {
-	// Fee taken out of every payment for the partner app that created the instalment schedule or
-	// subscription, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Currency, as an ISO 4217 code. Required.
+	// Currency of the payments, as an ISO 4217 code. Required.
 	Currency Currency `json:"currency"`
-	// The instalments to collect, one entry per payment. Each needs an "amount" and a
-	// "charge_date". Required.
+	// The instalments to collect, each with an "amount" and a "charge_date". Required.
 	Instalments []DatedInstalmentParams `json:"instalments"`
 	// Identifiers of resources related to the instalment schedule. Required.
 	Links InstalmentScheduleCreateWithDatesParamsLinks `json:"links"`
@@ -228,16 +229,17 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
 	// copies the name to its payments. Required.
 	Name string `json:"name"`
-	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
-	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
-	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless must enable it for your account.
+	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
+	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
+	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
+	// requires a Plus, Pro or Enterprise package. Restricted: GoCardless must enable it for your
+	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard. Default: false.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Total to collect over all instalments, in minor units of the currency. A validation error
-	// results unless it equals the sum of the instalment amounts. Required.
+	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
+	// amounts, the call fails with a validation error. Required.
 	TotalAmount int64 `json:"total_amount"`
 }
 
@@ -287,7 +289,7 @@ func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
 // InstalmentScheduleCreateWithDatesParamsLinks holds the identifiers of resources related to the
 // instalment schedule.
 type InstalmentScheduleCreateWithDatesParamsLinks struct {
-	// Id of the mandate under which the schedule's payments are collected. Required.
+	// Id of the mandate under which the payments are collected. Required.
 	Mandate string `json:"mandate"`
 }
 
@@ -304,13 +306,13 @@ func (p *InstalmentScheduleCreateWithDatesParamsLinks) check(c *checker) {
 // InstalmentScheduleCreateWithScheduleParams holds the parameters of
 // [InstalmentScheduleService.CreateWithSchedule].
 type InstalmentScheduleCreateWithScheduleParams struct {
-	// Fee taken out of every payment for the partner app that created the instalment schedule or
-	// subscription, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Currency, as an ISO 4217 code. Required.
+	// Currency of the payments, as an ISO 4217 code. Required.
 	Currency Currency `json:"currency"`
-	// Groups the instalment amounts, how often they are collected and the start date of the first
-	// one. Required.
+	// The amounts of the instalments, the interval between them and the date of the first one.
+	// Required.
 	Instalments InstalmentSeriesParams `json:"instalments"`
 	// Identifiers of resources related to the instalment schedule. Required.
 	Links InstalmentScheduleCreateWithScheduleParamsLinks `json:"links"`
@@ -320,16 +322,17 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
 	// copies the name to its payments. Required.
 	Name string `json:"name"`
-	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
-	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
-	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless must enable it for your account.
+	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
+	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
+	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
+	// requires a Plus, Pro or Enterprise package. Restricted: GoCardless must enable it for your
+	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard. Default: false.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Total to collect over all instalments, in minor units of the currency. A validation error
-	// results unless it equals the sum of the instalment amounts. Required.
+	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
+	// amounts, the call fails with a validation error. Required.
 	TotalAmount int64 `json:"total_amount"`
 }
 
@@ -379,7 +382,7 @@ func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
 // InstalmentScheduleCreateWithScheduleParamsLinks holds the identifiers of resources related to the
 // instalment schedule.
 type InstalmentScheduleCreateWithScheduleParamsLinks struct {
-	// Id of the mandate under which the schedule's payments are collected. Required.
+	// Id of the mandate under which the payments are collected. Required.
 	Mandate string `json:"mandate"`
 }
 
@@ -400,15 +403,15 @@ type InstalmentScheduleListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Filters instalment schedules by creation time.
+	// Limits the list to instalment schedules created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of the customer who pays the instalments.
+	// Limits the list to instalment schedules of the customer with this id.
 	Customer string `json:"customer,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of the mandate under which the schedule's payments are collected.
+	// Limits the list to instalment schedules under the mandate with this id.
 	Mandate string `json:"mandate,omitzero"`
-	// Only instalment schedules in one of these statuses; up to five may be given.
+	// Limits the list to instalment schedules with one of these statuses, five at most.
 	Status []InstalmentScheduleStatus `json:"status,omitzero"`
 }
 

@@ -321,7 +321,7 @@ type BillingRequestActionStatus string
 const (
 	// BillingRequestActionStatusPending: still to be completed.
 	BillingRequestActionStatusPending BillingRequestActionStatus = "pending"
-	// BillingRequestActionStatusCompleted: completed.
+	// BillingRequestActionStatusCompleted: done.
 	BillingRequestActionStatusCompleted BillingRequestActionStatus = "completed"
 )
 
@@ -1100,8 +1100,8 @@ var valuesOfConsentType = [...]string{
 	string(ConsentTypeSporadic),
 }
 
-// CreditorLinks holds the identifiers of resources related to the creditor: its default payout
-// account in each currency.
+// CreditorLinks holds the identifiers of the creditor bank accounts that receive payouts by
+// default, by currency.
 type CreditorLinks struct {
 	// Id of the creditor bank account that receives payouts in Australian dollars.
 	DefaultAudPayoutAccount string `json:"default_aud_payout_account,omitzero"`
@@ -1243,15 +1243,15 @@ type CreditorType string
 
 // Known values of CreditorType.
 const (
-	// CreditorTypeCompany: an incorporated company.
+	// CreditorTypeCompany: incorporated company.
 	CreditorTypeCompany CreditorType = "company"
-	// CreditorTypeIndividual: a person trading in their own name.
+	// CreditorTypeIndividual: individual trading in their own name.
 	CreditorTypeIndividual CreditorType = "individual"
-	// CreditorTypeCharity: a charitable organisation.
+	// CreditorTypeCharity: charity.
 	CreditorTypeCharity CreditorType = "charity"
-	// CreditorTypePartnership: a business owned by partners.
+	// CreditorTypePartnership: partnership.
 	CreditorTypePartnership CreditorType = "partnership"
-	// CreditorTypeTrust: a trust run by its trustees.
+	// CreditorTypeTrust: trust.
 	CreditorTypeTrust CreditorType = "trust"
 )
 
@@ -2377,16 +2377,18 @@ type PaymentContextCode string
 
 // Known values of PaymentContextCode.
 const (
-	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed in advance.
+	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed before they are
+	// supplied.
 	PaymentContextCodeBillingGoodsAndServicesInAdvance PaymentContextCode = "billing_goods_and_services_in_advance"
-	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed in arrears.
+	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed after they were
+	// supplied.
 	PaymentContextCodeBillingGoodsAndServicesInArrears PaymentContextCode = "billing_goods_and_services_in_arrears"
-	// PaymentContextCodeFaceToFacePointOfSale: sale in person, at a point of sale.
+	// PaymentContextCodeFaceToFacePointOfSale: in-person sale at a point of sale.
 	PaymentContextCodeFaceToFacePointOfSale PaymentContextCode = "face_to_face_point_of_sale"
 	// PaymentContextCodeEcommerceMerchantInitiatedPayment: online sale, with a payment that the
 	// merchant starts.
 	PaymentContextCodeEcommerceMerchantInitiatedPayment PaymentContextCode = "ecommerce_merchant_initiated_payment"
-	// PaymentContextCodeTransferToSelf: transfer between the payer's own accounts.
+	// PaymentContextCodeTransferToSelf: transfer between accounts of the same person.
 	PaymentContextCodeTransferToSelf PaymentContextCode = "transfer_to_self"
 	// PaymentContextCodeTransferToThirdParty: transfer to another person.
 	PaymentContextCodeTransferToThirdParty PaymentContextCode = "transfer_to_third_party"
@@ -2731,9 +2733,9 @@ const (
 	PurposeCodeCommercial PurposeCode = "commercial"
 	// PurposeCodeConsumer: consumer payments.
 	PurposeCodeConsumer PurposeCode = "consumer"
-	// PurposeCodeOtherPayment: other payment.
+	// PurposeCodeOtherPayment: payment of another kind.
 	PurposeCodeOtherPayment PurposeCode = "other_payment"
-	// PurposeCodePensionPayment: pension payment.
+	// PurposeCodePensionPayment: payment of a pension.
 	PurposeCodePensionPayment PurposeCode = "pension_payment"
 	// PurposeCodeRepresented: item presented again after a return.
 	PurposeCodeRepresented PurposeCode = "represented"
