@@ -243,25 +243,3 @@ func listParameters(t *testing.T) map[generator.Filter]bool {
 	}
 	return found
 }
-
-// What a description states about list filters appears only on the filters.
-func TestDocsOfMembersAreNotAboutLists(t *testing.T) {
-	api, err := generator.Load(generator.Config{Root: root})
-	if err != nil {
-		t.Fatal(err)
-	}
-	filters := 0
-	for _, typ := range api.Types {
-		for _, f := range typ.Fields {
-			switch about := strings.Contains(f.Doc, "list query"); {
-			case about && f.In == ir.InQuery:
-				filters++
-			case about:
-				t.Errorf("%s.%s: %s", typ.GoName, f.GoName, f.Doc)
-			}
-		}
-	}
-	if filters == 0 {
-		t.Error("no filter is about lists: the test tests nothing")
-	}
-}

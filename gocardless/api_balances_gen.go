@@ -23,8 +23,8 @@ var opBalancesList = Operation{
 // BalanceService provides the operations on balances. It is the Balances field of a [Client] and is
 // safe for concurrent use.
 //
-// One of a creditor's balances, such as its confirmed funds. The figures are usually three to five
-// minutes old and may differ from the dashboard, which is refreshed only once a day.
+// A [Balance] is one of a creditor's balances, such as its confirmed funds. The figures are usually
+// three to five minutes old and may differ from the dashboard, which is refreshed only once a day.
 type BalanceService struct {
 	client *Client
 }

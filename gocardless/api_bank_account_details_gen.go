@@ -19,7 +19,8 @@ var opBankAccountDetailsGet = Operation{
 // BankAccountDetailService provides the operations on bank account details. It is the
 // BankAccountDetails field of a [Client] and is safe for concurrent use.
 //
-// Full details of a bank account, encrypted as a JWE that only your own key can decrypt.
+// A [BankAccountDetail] holds the full details of a bank account, encrypted as a JWE that only your
+// own key can decrypt.
 type BankAccountDetailService struct {
 	client *Client
 }

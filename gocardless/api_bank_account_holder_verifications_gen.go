@@ -33,8 +33,8 @@ var opBankAccountHolderVerificationsGet = Operation{
 // verifications. It is the BankAccountHolderVerifications field of a [Client] and is safe for
 // concurrent use.
 //
-// A check that a bank account belongs to the person or company named as its holder. Once complete,
-// it can be attached to a new outbound payment.
+// A [BankAccountHolderVerification] is a check that a bank account belongs to the person or company
+// named as its holder. Once complete, it can be attached to a new outbound payment.
 type BankAccountHolderVerificationService struct {
 	client *Client
 }

@@ -33,9 +33,9 @@ var opBankAuthorisationsGet = Operation{
 // BankAuthorisationService provides the operations on bank authorisations. It is the
 // BankAuthorisations field of a [Client] and is safe for concurrent use.
 //
-// A payer's approval of a billing request, given at a particular bank, usually the payer's own. For
-// regulatory reasons, only pages hosted by GoCardless can create bank authorisations, through
-// billing request flows.
+// A [BankAuthorisation] is a payer's approval of a billing request, given at a particular bank,
+// usually the payer's own. For regulatory reasons, only pages hosted by GoCardless can create bank
+// authorisations, through billing request flows.
 type BankAuthorisationService struct {
 	client *Client
 }

@@ -20,8 +20,8 @@ var opBankDetailsLookupsCreate = Operation{
 // BankDetailsLookupService provides the operations on bank details lookups. It is the
 // BankDetailsLookups field of a [Client] and is safe for concurrent use.
 //
-// The result of a bank account check: the name of the bank, and the schemes that can reach the
-// account.
+// A [BankDetailsLookup] is the result of a bank account check: the name of the bank, and the
+// schemes that can reach the account.
 type BankDetailsLookupService struct {
 	client *Client
 }

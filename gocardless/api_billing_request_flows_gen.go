@@ -32,9 +32,9 @@ var opBillingRequestFlowsInitialise = Operation{
 // BillingRequestFlowService provides the operations on billing request flows. It is the
 // BillingRequestFlows field of a [Client] and is safe for concurrent use.
 //
-// A series of hosted pages that takes a payer through a billing request. Some requests need one,
-// for example where the scheme requires strong authentication of the payer, as for single payments
-// by open banking.
+// A [BillingRequestFlow] is a series of hosted pages that takes a payer through a billing request.
+// Some requests need one, for example where the scheme requires strong authentication of the payer,
+// as for single payments by open banking.
 type BillingRequestFlowService struct {
 	client *Client
 }
@@ -64,7 +64,7 @@ type BillingRequestFlow struct {
 	// there.
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
-	// flow. GoCardless does not accept "false" at present.
+	// flow. GoCardless does not accept false at present.
 	AutoFulfil bool `json:"auto_fulfil,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -163,7 +163,7 @@ func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
 // BillingRequestFlowCreateParams holds the parameters of [BillingRequestFlowService.Create].
 type BillingRequestFlowCreateParams struct {
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
-	// flow. GoCardless does not accept "false" at present. Default: true.
+	// flow. GoCardless does not accept false at present. Default: true.
 	AutoFulfil *bool `json:"auto_fulfil,omitzero"`
 	// Whether the billing request is for one particular customer.
 	CustomerDetailsCaptured *bool `json:"customer_details_captured,omitzero"`

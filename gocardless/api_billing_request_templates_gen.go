@@ -56,8 +56,9 @@ var opBillingRequestTemplatesUpdate = Operation{
 // BillingRequestTemplateService provides the operations on billing request templates. It is the
 // BillingRequestTemplates field of a [Client] and is safe for concurrent use.
 //
-// A template for similar billing requests, with one link that any number of customers can use. A
-// billing request is for one customer only, so opening the link creates a new one each time.
+// A [BillingRequestTemplate] is a template for similar billing requests, with one link that any
+// number of customers can use. A billing request is for one customer only, so opening the link
+// creates a new one each time.
 type BillingRequestTemplateService struct {
 	client *Client
 }

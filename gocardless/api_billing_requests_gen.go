@@ -153,10 +153,10 @@ var opBillingRequestsSelectInstitution = Operation{
 // BillingRequestService provides the operations on billing requests. It is the BillingRequests
 // field of a [Client] and is safe for concurrent use.
 //
-// A request to a payer for something that needs their input, such as their details or an
-// authorisation in their banking app. Once fulfilled, it creates what was requested, such as a
-// mandate or a payment. Subscriptions and instalment schedules can be requested only for ACH and
-// PAD.
+// A [BillingRequest] is a request to a payer for something that needs their input, such as their
+// details or an authorisation in their banking app. Once fulfilled, it creates what was requested,
+// such as a mandate or a payment. Subscriptions and instalment schedules can be requested only for
+// ACH and PAD.
 type BillingRequestService struct {
 	client *Client
 }
@@ -414,8 +414,8 @@ func (p BillingRequestCancelParams) Validate() error {
 // BillingRequestChooseCurrencyParams holds the parameters of
 // [BillingRequestService.ChooseCurrency].
 type BillingRequestChooseCurrencyParams struct {
-	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
-	// or "USD". Required.
+	// New currency, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Required.
 	Currency Currency `json:"currency"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.

@@ -76,10 +76,10 @@ var opBlocksEnable = Operation{
 // BlockService provides the operations on blocks. It is the Blocks field of a [Client] and is safe
 // for concurrent use.
 //
-// A rule that GoCardless checks the details of each new mandate against. A mandate that matches
-// becomes "blocked" permanently: no payments or subscriptions can be created under it. A block of
-// type "bank_name" prevents the creation of bank accounts instead. Broad rules can also stop honest
-// payers. Available only with GoCardless Protect+.
+// A [Block] is a rule that GoCardless checks the details of each new mandate against. A mandate
+// that matches becomes "blocked" permanently: no payments or subscriptions can be created under it.
+// A block of type "bank_name" prevents the creation of bank accounts instead. Broad rules can also
+// stop honest payers. Available only with GoCardless Protect+.
 type BlockService struct {
 	client *Client
 }
@@ -328,7 +328,7 @@ type BlockReasonType string
 
 // Known values of BlockReasonType.
 const (
-	// BlockReasonTypeIdentityFraud: the payer used somebody else's identity.
+	// BlockReasonTypeIdentityFraud: the payer used another person's identity.
 	BlockReasonTypeIdentityFraud BlockReasonType = "identity_fraud"
 	// BlockReasonTypeNoIntentToPay: the payer never intended to pay.
 	BlockReasonTypeNoIntentToPay BlockReasonType = "no_intent_to_pay"

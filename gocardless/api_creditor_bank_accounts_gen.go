@@ -55,9 +55,9 @@ var opCreditorBankAccountsDisable = Operation{
 // CreditorBankAccountService provides the operations on creditor bank accounts. It is the
 // CreditorBankAccounts field of a [Client] and is safe for concurrent use.
 //
-// A bank account of a creditor, to which GoCardless sends payouts. An account can exist only once:
-// creating a duplicate fails with a "bank_account_exists" error, whose "links" identify the
-// existing account. Not available to partner integrations.
+// A [CreditorBankAccount] is a bank account of a creditor, to which GoCardless sends payouts. An
+// account can exist only once: creating a duplicate fails with a "bank_account_exists" error, whose
+// "links" identify the existing account. Not available to partner integrations.
 type CreditorBankAccountService struct {
 	client *Client
 }

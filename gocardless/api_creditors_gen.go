@@ -56,9 +56,9 @@ var opCreditorsUpdate = Operation{
 // CreditorService provides the operations on creditors. It is the Creditors field of a [Client] and
 // is safe for concurrent use.
 //
-// A merchant, for whom payments are collected and to whom they are paid out. Most organisations
-// have one creditor; an organisation can collect for several, but anti-money-laundering rules
-// require each of them to be directly connected with it.
+// A [Creditor] is a merchant, for whom payments are collected and to whom they are paid out. Most
+// organisations have one creditor; an organisation can collect for several, but
+// anti-money-laundering rules require each of them to be directly connected with it.
 type CreditorService struct {
 	client *Client
 }
@@ -140,8 +140,8 @@ type Creditor struct {
 	CreditorType CreditorType `json:"creditor_type,omitzero"`
 	// Whether custom payment pages are enabled for the creditor.
 	CustomPaymentPagesEnabled bool `json:"custom_payment_pages_enabled,omitzero"`
-	// Currency that payouts are converted to, as an ISO 4217 code. Present only if the creditor has
-	// received payouts with foreign exchange.
+	// Currency that payouts are converted to, as an ISO 4217 code. Present only if the creditor
+	// receives, or has received, payouts with foreign exchange.
 	FXPayoutCurrency Currency `json:"fx_payout_currency,omitzero"`
 	// Identifiers of the creditor bank accounts that receive payouts by default, by currency.
 	Links *CreditorLinks `json:"links,omitzero"`

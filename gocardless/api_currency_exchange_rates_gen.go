@@ -23,8 +23,8 @@ var opCurrencyExchangeRatesList = Operation{
 // CurrencyExchangeRateService provides the operations on currency exchange rates. It is the
 // CurrencyExchangeRates field of a [Client] and is safe for concurrent use.
 //
-// An exchange rate between two currencies, as GoCardless obtains it from its foreign exchange
-// provider.
+// A [CurrencyExchangeRate] is an exchange rate between two currencies, as GoCardless obtains it
+// from its foreign exchange provider.
 type CurrencyExchangeRateService struct {
 	client *Client
 }

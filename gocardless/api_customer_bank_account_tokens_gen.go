@@ -34,10 +34,11 @@ var opCustomerBankAccountTokensGet = Operation{
 // CustomerBankAccountTokenService provides the operations on customer bank account tokens. It is
 // the CustomerBankAccountTokens field of a [Client] and is safe for concurrent use.
 //
-// Tokens for bank details, created in the payer's browser by GoCardless's JavaScript flow. The
-// operations are meant for publishable access tokens, and the official server-side clients do not
-// have them. GoCardless publishes no machine-readable description of their fields: the fields here
-// follow those of customer bank accounts and have not been compared with the API.
+// A [CustomerBankAccountToken] is a single-use token for a payer's bank details, created in the
+// payer's browser by GoCardless's JavaScript flow. Its operations are meant for publishable access
+// tokens, and the official server-side clients do not have them. GoCardless publishes no
+// machine-readable description of its fields: they follow those of customer bank accounts and have
+// not been compared with the API.
 type CustomerBankAccountTokenService struct {
 	client *Client
 }

@@ -66,8 +66,8 @@ var opCustomerBankAccountsDisable = Operation{
 // CustomerBankAccountService provides the operations on customer bank accounts. It is the
 // CustomerBankAccounts field of a [Client] and is safe for concurrent use.
 //
-// A bank account of a customer, on which mandates are set up. Each account can exist only once.
-// Check the details beforehand with a bank details lookup.
+// A [CustomerBankAccount] is a bank account of a customer, on which mandates are set up. Each
+// account can exist only once. Check the details beforehand with a bank details lookup.
 type CustomerBankAccountService struct {
 	client *Client
 }

@@ -22,9 +22,9 @@ var opCustomerNotificationsHandle = Operation{
 // CustomerNotificationService provides the operations on customer notifications. It is the
 // CustomerNotifications field of a [Client] and is safe for concurrent use.
 //
-// A notification that a customer must receive because of an event. Its "links" identify the
-// customer, the event and the resource. It disappears from the API once it has been handled.
-// Available only to approved integrators.
+// A [CustomerNotification] is a notification that a customer must receive because of an event. Its
+// "links" identify the customer, the event and the resource. It disappears from the API once it has
+// been handled. Available only to approved integrators.
 type CustomerNotificationService struct {
 	client *Client
 }
@@ -50,7 +50,7 @@ type CustomerNotification struct {
 	ActionTaken CustomerNotificationActionTaken `json:"action_taken,omitzero"`
 	// Time at which the notification was handled, in UTC, or null.
 	ActionTakenAt time.Time `json:"action_taken_at,omitzero"`
-	// Name of the integrator that handled the notification.
+	// Who handled the notification.
 	ActionTakenBy string `json:"action_taken_by,omitzero"`
 	// Identifiers of related resources: the customer, the event, and the resource that the
 	// notification is about.

@@ -64,8 +64,8 @@ var opCustomersRemove = Operation{
 // CustomerService provides the operations on customers. It is the Customers field of a [Client] and
 // is safe for concurrent use.
 //
-// A person or company that pays you. A customer can have several bank accounts, and each account
-// several mandates.
+// A [Customer] is a person or company that pays you. A customer can have several bank accounts, and
+// each account several mandates.
 type CustomerService struct {
 	client *Client
 }
@@ -149,7 +149,7 @@ type Customer struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// Email address to which GoCardless sends notifications. Required in most cases.
+	// Email address to which GoCardless sends notifications.
 	Email string `json:"email,omitzero"`
 	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`

@@ -33,9 +33,9 @@ var opEventsGet = Operation{
 // EventService provides the operations on events. It is the Events field of a [Client] and is safe
 // for concurrent use.
 //
-// A record of something that happened to a resource, such as the confirmation of a payment.
-// Webhooks deliver events, and the API lists them afterwards. Events are created asynchronously, so
-// an event can appear some time after the action that caused it.
+// An [Event] is a record of something that happened to a resource, such as the confirmation of a
+// payment. Webhooks deliver events, and the API lists them afterwards. Events are created
+// asynchronously, so an event can appear some time after the action that caused it.
 type EventService struct {
 	client *Client
 }

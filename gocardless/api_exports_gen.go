@@ -33,7 +33,7 @@ var opExportsGet = Operation{
 // ExportService provides the operations on exports. It is the Exports field of a [Client] and is
 // safe for concurrent use.
 //
-// A file with data of your account, created for download.
+// An [Export] is a file with data of your account, created for download.
 type ExportService struct {
 	client *Client
 }

@@ -18,8 +18,8 @@ var opFundsAvailabilityCheck = Operation{
 // FundsAvailabilityService provides the operations on funds availability. It is the
 // FundsAvailability field of a [Client] and is safe for concurrent use.
 //
-// The result of checking whether a payer has enough money for a payment within the limits of the
-// mandate's consent.
+// A [FundsAvailability] is the result of checking whether a payer has enough money for a payment
+// within the limits of the mandate's consent.
 type FundsAvailabilityService struct {
 	client *Client
 }

@@ -78,10 +78,10 @@ var opInstalmentSchedulesCancel = Operation{
 // InstalmentScheduleService provides the operations on instalment schedules. It is the
 // InstalmentSchedules field of a [Client] and is safe for concurrent use.
 //
-// A set of payments that together collect a fixed total, either on given dates or at a regular
-// interval. The payments are all created at the start, so a schedule cannot be changed, only
-// cancelled; cancelling it cancels the payments not yet submitted. The customer receives one
-// notification for the whole schedule.
+// An [InstalmentSchedule] is a set of payments that together collect a fixed total, either on given
+// dates or at a regular interval. The payments are all created at the start, so a schedule cannot
+// be changed, only cancelled; cancelling it cancels the payments not yet submitted. The customer
+// receives one notification for the whole schedule.
 type InstalmentScheduleService struct {
 	client *Client
 }

@@ -30,9 +30,9 @@ var opInstitutionsList = Operation{
 // InstitutionService provides the operations on institutions. It is the Institutions field of a
 // [Client] and is safe for concurrent use.
 //
-// A bank or other institution at which payers can authorise. Which institutions are available
-// depends on the country and the purpose: some support only payment initiation (PIS), others only
-// account information (AIS).
+// An [Institution] is a bank or other institution at which payers can authorise. Which institutions
+// are available depends on the country and the purpose: some support only payment initiation (PIS),
+// others only account information (AIS).
 type InstitutionService struct {
 	client *Client
 }

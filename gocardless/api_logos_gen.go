@@ -21,7 +21,7 @@ var opLogosCreateForCreditor = Operation{
 // LogoService provides the operations on logos. It is the Logos field of a [Client] and is safe for
 // concurrent use.
 //
-// A creditor's logo, which appears on the payment pages of its billing request flows.
+// A [Logo] is a creditor's logo, which appears on the payment pages of its billing request flows.
 type LogoService struct {
 	client *Client
 }

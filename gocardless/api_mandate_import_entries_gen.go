@@ -33,9 +33,9 @@ var opMandateImportEntriesCreate = Operation{
 // MandateImportEntryService provides the operations on mandate import entries. It is the
 // MandateImportEntries field of a [Client] and is safe for concurrent use.
 //
-// A mandate to import, with its customer and bank account and, for SEPA, details of the original
-// mandate. After processing, "links" holds the ids of the created resources. Only for approved
-// integrators.
+// A [MandateImportEntry] is a mandate to import, with its customer and bank account and, for SEPA,
+// details of the original mandate. After processing, "links" holds the ids of the created
+// resources. Only for approved integrators.
 type MandateImportEntryService struct {
 	client *Client
 }

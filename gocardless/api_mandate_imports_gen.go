@@ -53,9 +53,9 @@ var opMandateImportsSubmit = Operation{
 // MandateImportService provides the operations on mandate imports. It is the MandateImports field
 // of a [Client] and is safe for concurrent use.
 //
-// A batch of mandates from another provider. Add up to 30,000 entries, then submit the import. Once
-// GoCardless staff approve it, each entry becomes a mandate and a webhook reports
-// "mandate_created". Only for approved integrators.
+// A [MandateImport] is a batch of mandates from another provider. Add up to 30,000 entries, then
+// submit the import. Once GoCardless staff approve it, each entry becomes a mandate and a webhook
+// reports "mandate_created". Only for approved integrators.
 type MandateImportService struct {
 	client *Client
 }

@@ -21,8 +21,8 @@ var opMandatePDFsCreate = Operation{
 // MandatePDFService provides the operations on mandate PDFs. It is the MandatePDFs field of a
 // [Client] and is safe for concurrent use.
 //
-// A PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a customer. It
-// can be blank, filled in with given details, or made from an existing mandate.
+// A [MandatePDF] is a PDF of a Direct Debit mandate that complies with the scheme's rules, to show
+// to a customer. It can be blank, filled in with given details, or made from an existing mandate.
 type MandatePDFService struct {
 	client *Client
 }

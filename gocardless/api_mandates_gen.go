@@ -78,8 +78,9 @@ var opMandatesReinstate = Operation{
 // MandateService provides the operations on mandates. It is the Mandates field of a [Client] and is
 // safe for concurrent use.
 //
-// A customer's permission for a creditor to collect money from their bank account. Payments and
-// subscriptions are created under a mandate. Webhooks report each change of its status.
+// A [Mandate] is a customer's permission for a creditor to collect money from their bank account.
+// Payments and subscriptions are created under a mandate. Webhooks report each change of its
+// status.
 type MandateService struct {
 	client *Client
 }

@@ -23,8 +23,8 @@ var opNegativeBalanceLimitsList = Operation{
 // NegativeBalanceLimitService provides the operations on negative balance limits. It is the
 // NegativeBalanceLimits field of a [Client] and is safe for concurrent use.
 //
-// How far below zero a creditor's balance can go before refunds are refused. The default is zero: a
-// negative balance blocks refunds.
+// A [NegativeBalanceLimit] describes how far below zero a creditor's balance can go before refunds
+// are refused. The default is zero: a negative balance blocks refunds.
 type NegativeBalanceLimitService struct {
 	client *Client
 }

@@ -23,8 +23,8 @@ var opOutboundPaymentImportEntriesList = Operation{
 // OutboundPaymentImportEntryService provides the operations on outbound payment import entries. It
 // is the OutboundPaymentImportEntries field of a [Client] and is safe for concurrent use.
 //
-// An entry of an outbound payment import: a payment to make once the import is authorised, with the
-// results of its checks.
+// An [OutboundPaymentImportEntry] is an entry of an outbound payment import: a payment to make once
+// the import is authorised, with the results of its checks.
 type OutboundPaymentImportEntryService struct {
 	client *Client
 }

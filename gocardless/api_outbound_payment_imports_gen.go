@@ -45,8 +45,9 @@ var opOutboundPaymentImportsGet = Operation{
 // OutboundPaymentImportService provides the operations on outbound payment imports. It is the
 // OutboundPaymentImports field of a [Client] and is safe for concurrent use.
 //
-// A batch of up to 1,000 outbound payments, created with one request. A user must approve it in the
-// dashboard, at its "authorisation_url"; each entry then becomes an outbound payment.
+// An [OutboundPaymentImport] is a batch of up to 1,000 outbound payments, created with one request.
+// A user must approve it in the dashboard, at its "authorisation_url"; each entry then becomes an
+// outbound payment.
 type OutboundPaymentImportService struct {
 	client *Client
 }

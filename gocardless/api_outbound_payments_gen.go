@@ -98,9 +98,9 @@ var opOutboundPaymentsCancel = Operation{
 // OutboundPaymentService provides the operations on outbound payments. It is the OutboundPayments
 // field of a [Client] and is safe for concurrent use.
 //
-// A payment that a creditor sends to a bank account. Webhooks report each change of its status.
-// POST requests share a limit of 300 a minute, about 150 payments if each is created and then
-// approved; other requests are limited to 500 a minute.
+// An [OutboundPayment] is a payment that a creditor sends to a bank account. Webhooks report each
+// change of its status. POST requests share a limit of 300 a minute, about 150 payments if each is
+// created and then approved; other requests are limited to 500 a minute.
 type OutboundPaymentService struct {
 	client *Client
 }

@@ -69,9 +69,9 @@ var opPayerAuthorisationsSubmit = Operation{
 // PayerAuthorisationService provides the operations on payer authorisations. It is the
 // PayerAuthorisations field of a [Client] and is safe for concurrent use.
 //
-// A set of customer, bank account and mandate details that your own payment pages collect. Create
-// it, update it, submit it and confirm it; GoCardless then creates the resources asynchronously.
-// New integrations should use billing requests instead.
+// A [PayerAuthorisation] is a set of customer, bank account and mandate details that your own
+// payment pages collect. Create it, update it, submit it and confirm it; GoCardless then creates
+// the resources asynchronously. New integrations should use billing requests instead.
 type PayerAuthorisationService struct {
 	client *Client
 }

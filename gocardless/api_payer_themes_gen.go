@@ -21,7 +21,8 @@ var opPayerThemesCreateForCreditor = Operation{
 // PayerThemeService provides the operations on payer themes. It is the PayerThemes field of a
 // [Client] and is safe for concurrent use.
 //
-// A creditor's set of colours for its payment pages and its notifications to customers.
+// A [PayerTheme] is a creditor's set of colours for its payment pages and its notifications to
+// customers.
 type PayerThemeService struct {
 	client *Client
 }

@@ -32,8 +32,8 @@ var opPaymentAccountTransactionsList = Operation{
 // PaymentAccountTransactionService provides the operations on payment account transactions. It is
 // the PaymentAccountTransactions field of a [Client] and is safe for concurrent use.
 //
-// A movement of money into or out of a payment account, which GoCardless provides to fund outbound
-// payments.
+// A [PaymentAccountTransaction] is a movement of money into or out of a payment account, which
+// GoCardless provides to fund outbound payments.
 type PaymentAccountTransactionService struct {
 	client *Client
 }

@@ -32,7 +32,8 @@ var opPaymentAccountsGet = Operation{
 // PaymentAccountService provides the operations on payment accounts. It is the PaymentAccounts
 // field of a [Client] and is safe for concurrent use.
 //
-// A bank account that GoCardless provides to a merchant to fund outbound payments.
+// A [PaymentAccount] is a bank account that GoCardless provides to a merchant to fund outbound
+// payments.
 type PaymentAccountService struct {
 	client *Client
 }

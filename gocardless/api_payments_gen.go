@@ -78,8 +78,8 @@ var opPaymentsRetry = Operation{
 // PaymentService provides the operations on payments. It is the Payments field of a [Client] and is
 // safe for concurrent use.
 //
-// A single collection from a customer's bank account, made under a mandate. Webhooks report each
-// change of its status.
+// A [Payment] is a single collection from a customer's bank account, made under a mandate. Webhooks
+// report each change of its status.
 type PaymentService struct {
 	client *Client
 }

@@ -22,9 +22,9 @@ var opPayoutItemsList = Operation{
 // PayoutItemService provides the operations on payout items. It is the PayoutItems field of a
 // [Client] and is safe for concurrent use.
 //
-// One of the credits and debits that make up a payout, such as a collected payment, a fee or a
-// chargeback. Items of payouts older than six months are no longer available: the API answers with
-// status 410.
+// A [PayoutItem] is one of the credits and debits that make up a payout, such as a collected
+// payment, a fee or a chargeback. Items of payouts older than six months are no longer available:
+// the API answers with status 410.
 type PayoutItemService struct {
 	client *Client
 }

@@ -44,8 +44,8 @@ var opPayoutsUpdate = Operation{
 // PayoutService provides the operations on payouts. It is the Payouts field of a [Client] and is
 // safe for concurrent use.
 //
-// A transfer of collected money from GoCardless to a creditor's bank account. GoCardless creates
-// payouts automatically; each covers one or more payments in the same currency.
+// A [Payout] is a transfer of collected money from GoCardless to a creditor's bank account.
+// GoCardless creates payouts automatically; each covers one or more payments in the same currency.
 type PayoutService struct {
 	client *Client
 }

@@ -47,9 +47,9 @@ var opRedirectFlowsComplete = Operation{
 // RedirectFlowService provides the operations on redirect flows. It is the RedirectFlows field of a
 // [Client] and is safe for concurrent use.
 //
-// The legacy way to set up a mandate on hosted payment pages; new integrations must use billing
-// request flows. Completing a redirect flow creates a customer, a bank account and a mandate. A
-// redirect flow expires after 30 minutes, or 10 for some integrators.
+// A [RedirectFlow] is the legacy way to set up a mandate on hosted payment pages; new integrations
+// must use billing request flows. Completing a redirect flow creates a customer, a bank account and
+// a mandate. A redirect flow expires after 30 minutes, or 10 for some integrators.
 type RedirectFlowService struct {
 	client *Client
 }

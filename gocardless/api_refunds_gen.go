@@ -56,8 +56,8 @@ var opRefundsUpdate = Operation{
 // RefundService provides the operations on refunds. It is the Refunds field of a [Client] and is
 // safe for concurrent use.
 //
-// A full or partial refund of a payment, or a refund against a mandate. Creating one sends a
-// webhook and raises the payment's "amount_refunded".
+// A [Refund] is a full or partial refund of a payment, or a refund against a mandate. Creating one
+// sends a webhook and raises the payment's "amount_refunded".
 type RefundService struct {
 	client *Client
 }

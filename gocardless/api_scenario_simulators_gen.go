@@ -21,8 +21,8 @@ var opScenarioSimulatorsRun = Operation{
 // ScenarioSimulatorService provides the operations on scenario simulators. It is the
 // ScenarioSimulators field of a [Client] and is safe for concurrent use.
 //
-// A tool of the sandbox that moves a resource to a chosen outcome, so that you can test how your
-// integration handles it.
+// A [ScenarioSimulator] is a tool of the sandbox that moves a resource to a chosen outcome, so that
+// you can test how your integration handles it.
 type ScenarioSimulatorService struct {
 	client *Client
 }

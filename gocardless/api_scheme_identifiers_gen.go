@@ -45,8 +45,8 @@ var opSchemeIdentifiersGet = Operation{
 // SchemeIdentifierService provides the operations on scheme identifiers. It is the
 // SchemeIdentifiers field of a [Client] and is safe for concurrent use.
 //
-// A creditor's identifier in a payment scheme, such as a Bacs SUN or a SEPA CID. It determines the
-// beneficiary name on customers' bank statements.
+// A [SchemeIdentifier] is a creditor's identifier in a payment scheme, such as a Bacs SUN or a SEPA
+// CID. It determines the beneficiary name on customers' bank statements.
 type SchemeIdentifierService struct {
 	client *Client
 }

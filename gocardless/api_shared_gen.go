@@ -321,7 +321,7 @@ type BillingRequestActionStatus string
 const (
 	// BillingRequestActionStatusPending: still to be completed.
 	BillingRequestActionStatusPending BillingRequestActionStatus = "pending"
-	// BillingRequestActionStatusCompleted: done.
+	// BillingRequestActionStatusCompleted: completed.
 	BillingRequestActionStatusCompleted BillingRequestActionStatus = "completed"
 )
 
@@ -746,7 +746,7 @@ type BillingRequestResourceCustomer struct {
 	CompanyName string `json:"company_name,omitzero"`
 	// Time at which the customer was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Email address to which GoCardless sends notifications. Required in most cases.
+	// Email address to which GoCardless sends notifications.
 	Email string `json:"email,omitzero"`
 	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
@@ -2377,18 +2377,16 @@ type PaymentContextCode string
 
 // Known values of PaymentContextCode.
 const (
-	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed before they are
-	// supplied.
+	// PaymentContextCodeBillingGoodsAndServicesInAdvance: goods or services billed in advance.
 	PaymentContextCodeBillingGoodsAndServicesInAdvance PaymentContextCode = "billing_goods_and_services_in_advance"
-	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed after they were
-	// supplied.
+	// PaymentContextCodeBillingGoodsAndServicesInArrears: goods or services billed in arrears.
 	PaymentContextCodeBillingGoodsAndServicesInArrears PaymentContextCode = "billing_goods_and_services_in_arrears"
-	// PaymentContextCodeFaceToFacePointOfSale: in-person sale at a point of sale.
+	// PaymentContextCodeFaceToFacePointOfSale: sale in person, at a point of sale.
 	PaymentContextCodeFaceToFacePointOfSale PaymentContextCode = "face_to_face_point_of_sale"
 	// PaymentContextCodeEcommerceMerchantInitiatedPayment: online sale, with a payment that the
 	// merchant starts.
 	PaymentContextCodeEcommerceMerchantInitiatedPayment PaymentContextCode = "ecommerce_merchant_initiated_payment"
-	// PaymentContextCodeTransferToSelf: transfer between accounts of the same person.
+	// PaymentContextCodeTransferToSelf: transfer between the payer's own accounts.
 	PaymentContextCodeTransferToSelf PaymentContextCode = "transfer_to_self"
 	// PaymentContextCodeTransferToThirdParty: transfer to another person.
 	PaymentContextCodeTransferToThirdParty PaymentContextCode = "transfer_to_third_party"
@@ -2733,9 +2731,9 @@ const (
 	PurposeCodeCommercial PurposeCode = "commercial"
 	// PurposeCodeConsumer: consumer payments.
 	PurposeCodeConsumer PurposeCode = "consumer"
-	// PurposeCodeOtherPayment: payment of another kind.
+	// PurposeCodeOtherPayment: other payment.
 	PurposeCodeOtherPayment PurposeCode = "other_payment"
-	// PurposeCodePensionPayment: payment of a pension.
+	// PurposeCodePensionPayment: pension payment.
 	PurposeCodePensionPayment PurposeCode = "pension_payment"
 	// PurposeCodeRepresented: item presented again after a return.
 	PurposeCodeRepresented PurposeCode = "represented"

@@ -89,8 +89,9 @@ var opSubscriptionsResume = Operation{
 // SubscriptionService provides the operations on subscriptions. It is the Subscriptions field of a
 // [Client] and is safe for concurrent use.
 //
-// A series of payments under a mandate, created weekly, monthly or yearly. A charge date on a
-// non-working day moves to the next working day, or to the previous one if "day_of_month" is -1.
+// A [Subscription] is a series of payments under a mandate, created weekly, monthly or yearly. A
+// charge date on a non-working day moves to the next working day, or to the previous one if
+// "day_of_month" is -1.
 type SubscriptionService struct {
 	client *Client
 }

@@ -32,7 +32,7 @@ var opTaxRatesGet = Operation{
 // TaxRateService provides the operations on tax rates. It is the TaxRates field of a [Client] and
 // is safe for concurrent use.
 //
-// A tax rate that applies to GoCardless's fees in a jurisdiction.
+// A [TaxRate] is a tax rate that applies to GoCardless's fees in a jurisdiction.
 type TaxRateService struct {
 	client *Client
 }

@@ -19,8 +19,8 @@ var opTransferredMandatesGet = Operation{
 // TransferredMandateService provides the operations on transferred mandates. It is the
 // TransferredMandates field of a [Client] and is safe for concurrent use.
 //
-// Details of the customer's new bank account, encrypted, for a mandate that moved to another bank
-// through the Current Account Switch Service.
+// A [TransferredMandate] holds the details of the customer's new bank account, encrypted, for a
+// mandate that moved to another bank through the Current Account Switch Service.
 type TransferredMandateService struct {
 	client *Client
 }

@@ -34,8 +34,9 @@ var opVerificationDetailsCreate = Operation{
 // VerificationDetailService provides the operations on verification details. It is the
 // VerificationDetails field of a [Client] and is safe for concurrent use.
 //
-// Details of a company and its directors, with which GoCardless verifies a creditor. Only for
-// accounts that may collect these details from their merchants and pass them on through the API.
+// A [VerificationDetail] holds the details of a company and its directors, with which GoCardless
+// verifies a creditor. Only for accounts that may collect these details from their merchants and
+// pass them on through the API.
 type VerificationDetailService struct {
 	client *Client
 }

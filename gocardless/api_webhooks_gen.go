@@ -43,8 +43,8 @@ var opWebhooksRetry = Operation{
 // WebhookService provides the operations on webhooks. It is the Webhooks field of a [Client] and is
 // safe for concurrent use.
 //
-// A delivery of events to your endpoint: the request that GoCardless sent, and the response that it
-// received.
+// A [Webhook] is a delivery of events to your endpoint: the request that GoCardless sent, and the
+// response that it received.
 type WebhookService struct {
 	client *Client
 }

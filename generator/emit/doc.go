@@ -79,6 +79,14 @@ var connectives = map[string]string{
 const holders = " actions address bank caps contact copies cursors customer details facts full hints identifiers instalments " +
 	"limits name names notifications parameters payment people problems resources results settings steps tallies taxes totals "
 
+// continues reports whether a description continues the name of one thing, as in "Payment is a
+// single collection".
+func continues(description string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(description), " ")
+	_, known := connectives[first]
+	return known || strings.Contains(holders, " "+first+" ")
+}
+
 // sentence returns the first paragraph of a type's doc comment, which starts with the Go name.
 func sentence(t *ir.Type) string {
 	goName, description := t.GoName, t.Doc

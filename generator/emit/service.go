@@ -2,6 +2,8 @@ package emit
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -18,7 +20,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 	doc := []string{fmt.Sprintf("%s provides the operations on %s. It is the %s field of a [Client] and is safe for concurrent use.",
 		s.TypeName, spoken(s.Resource), s.GoName)}
 	if s.Doc != "" {
-		doc = append(doc, fullStop(s.Doc))
+		doc = append(doc, resourceDoc(api, s))
 	}
 	for _, line := range docLines(0, doc...) {
 		g.Add(line)
@@ -43,6 +45,21 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 		}
 	}
 	return src
+}
+
+// resourceDoc returns the description of a service's resource: a sentence about the resource's type, if
+// there is one and the description fits it.
+func resourceDoc(api *ir.API, s *ir.Service) string {
+	name := strings.TrimSuffix(s.TypeName, "Service")
+	isResource := func(t *ir.Type) bool { return t.GoName == name && t.Role == ir.RoleReply }
+	if !slices.ContainsFunc(api.Types, isResource) || !continues(s.Doc) {
+		return fullStop(s.Doc)
+	}
+	article := "A"
+	if strings.ContainsAny(name[:1], "AEIO") {
+		article = "An"
+	}
+	return fullStop(sentence(&ir.Type{GoName: article + " [" + name + "]", Doc: s.Doc}))
 }
 
 // operationVar emits the description of an operation. It is a variable of its own, so that a program links

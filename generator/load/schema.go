@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -279,8 +278,6 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 		f.Required = slices.Contains(s.Required, property)
 		if role == ir.RoleFilter {
 			f.In = ir.InQuery
-		} else {
-			f.Doc = strings.TrimSpace(aboutLists.ReplaceAllString(f.Doc, ""))
 		}
 		f.Pointered = ir.Pointered(role, f.In, ref, f.Required, nullable)
 		t.Fields = append(t.Fields, f)
@@ -315,9 +312,6 @@ func (l *document) catalogued(to *TypeOf, pointer string) *ir.Ref {
 	}
 	return &ir.Ref{Kind: ir.Named, Type: t}
 }
-
-// aboutLists matches the part of a member's description that describes the list filter of the same name.
-var aboutLists = regexp.MustCompile(` ?In a list query, [^.]*\.`)
 
 // field returns a field with what properties, parameters and headers have in common.
 func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, pointer string) *ir.Field {
