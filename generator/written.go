@@ -125,19 +125,9 @@ func SandboxGaps(root string, api *ir.API) (gaps Gaps, err error) {
 	if err != nil || len(files) == 0 {
 		return gaps, err
 	}
-	known := map[string]bool{}
-	for _, op := range api.Operations() {
-		known[op.ID] = true
-	}
-	tables, err := writtenFiles(root, path.Dir(sandboxAliases))
+	known, err := knownOperations(root, api)
 	if err != nil {
 		return gaps, err
-	}
-	if f := tables[sandboxAliases]; f != nil {
-		ast.Inspect(f, func(n ast.Node) bool {
-			known[literal(n)] = true
-			return true
-		})
 	}
 	served := map[string]bool{}
 	for file, f := range files {
@@ -152,21 +142,48 @@ func SandboxGaps(root string, api *ir.API) (gaps Gaps, err error) {
 		})
 	}
 	slices.Sort(gaps.Gone)
+	gaps.Filters = unservedFilters(api, served)
+	return gaps, nil
+}
+
+// knownOperations returns the ids of the API's operations, including those at older paths.
+func knownOperations(root string, api *ir.API) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, op := range api.Operations() {
+		known[op.ID] = true
+	}
+	tables, err := writtenFiles(root, path.Dir(sandboxAliases))
+	if err != nil {
+		return nil, err
+	}
+	if f := tables[sandboxAliases]; f != nil {
+		ast.Inspect(f, func(n ast.Node) bool {
+			known[literal(n)] = true
+			return true
+		})
+	}
+	return known, nil
+}
+
+// pageParams are the parameters of lists that are not filters.
+var pageParams = []string{"after", "before", "limit", "sort_field", "sort_direction", "include"}
+
+// unservedFilters returns the list filters that neither a member or link of the resource nor an entry of
+// served explains; see servedFilters.
+func unservedFilters(api *ir.API, served map[string]bool) []Filter {
+	var unserved []Filter
 	for s, op := range api.Operations() {
-		if !op.List || !op.Cursors {
+		if !op.List || !op.Cursors || served[op.ID+" "] {
 			continue
 		}
 		for _, f := range op.Methods[0].Params.Fields {
-			switch f.Name {
-			case "after", "before", "limit", "sort_field", "sort_direction", "include":
-				continue
-			}
-			if !hasMember(op.Reply, f.Name) && !served[op.ID+" "+f.Name] && !served[op.ID+" "] && !served[s.Resource+" "+f.Name] {
-				gaps.Filters = append(gaps.Filters, Filter{op.ID, f.Name})
+			known := slices.Contains(pageParams, f.Name) || hasMember(op.Reply, f.Name)
+			if !known && !served[op.ID+" "+f.Name] && !served[s.Resource+" "+f.Name] {
+				unserved = append(unserved, Filter{op.ID, f.Name})
 			}
 		}
 	}
-	return gaps, nil
+	return unserved
 }
 
 // hasMember reports whether a resource has a member or a link of the given name.

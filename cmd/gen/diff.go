@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,88 +18,112 @@ const diffUsage = `usage: gen diff [flags] OLD NEW        compare two API descri
 A text or Markdown report ends with the part of the version that must rise.
 `
 
-// runDiff compares API descriptions. It exits with 1 on an error and on a change of the class given
-// with -fail-on, or worse.
+// runDiff compares API descriptions. It returns 1 after an error, and if there is a change of the class given
+// with -fail-on or a more severe one.
 func runDiff(args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("gen diff", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprint(stderr, diffUsage)
-		set.PrintDefaults()
-	}
-	format := set.String("format", "text", "one of "+strings.Join(compare.Formats, ", "))
-	failOn := set.String("fail-on", "", "exit with 1 if there is a change of this class or a worse one: breaking, behaviour, addition or documentation")
-	goAPI := set.Bool("go", true, "compare the exported Go API as well")
-	since := set.String("since", "", "compare the working tree with this commit or tag; \"tag\" stands for the last version tag")
-	checkVersion := set.Bool("check-version", false, "with -since: exit with 1 if the constant Version has not risen as far as the changes call for")
-	files, ok := interleaved(set, args)
+	o, ok := parseDiff(args, stderr)
 	if !ok {
-		return 2
-	}
-	var limit compare.Class
-	if *failOn != "" {
-		if limit, ok = compare.ParseClass(*failOn); !ok {
-			fmt.Fprintf(stderr, "gen: -fail-on %q: one of breaking, behaviour, addition, documentation\n", *failOn)
-			return 2
-		}
-	}
-	if !knownFormat(*format, stderr) {
-		return 2
-	}
-	if *checkVersion && *since == "" {
-		fmt.Fprintln(stderr, "gen: -check-version goes with -since")
 		return 2
 	}
 	root, err := moduleRoot()
 	if err != nil {
 		return fail(stderr, err)
 	}
-	var report *compare.Report
-	switch {
-	case *since != "" && len(files) == 0:
-		if *since == "tag" {
-			if *since, err = release.LastTag(root); err != nil {
-				return fail(stderr, err)
-			}
-			if *since == "" {
-				fmt.Fprintln(stderr, "gen: note: no version tag to compare with")
-				report, *checkVersion = &compare.Report{Changes: []compare.Change{}}, false
-				break
-			}
-		}
-		report, err = release.Since(root, *since, *goAPI)
-	case *since == "" && len(files) == 2:
-		report, err = release.Diff(root, files[0], files[1], *goAPI)
-	default:
-		set.Usage()
-		return 2
-	}
+	report, err := o.compare(root, stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}
-	if err := report.Render(stdout, *format); err != nil {
+	if err := report.Render(stdout, *o.format); err != nil {
 		return fail(stderr, err)
 	}
-	if *checkVersion && *since != "" {
-		if err := release.CheckVersion(root, *since, report.Bump); err != nil {
+	if o.checkVersion {
+		if err := release.CheckVersion(root, o.since, report.Bump); err != nil {
 			return fail(stderr, err)
 		}
 	}
-	if limit != 0 && report.Worst() >= limit {
+	if o.failOn != 0 && report.Worst() >= o.failOn {
 		fmt.Fprintf(stderr, "gen: the worst change is of class %s\n", report.Worst())
 		return 1
 	}
 	return 0
 }
 
-// knownFormat reports whether a report can have the given format, and prints an error if not. Commands ask
-// before any work, because they write the report last.
-func knownFormat(format string, stderr io.Writer) bool {
-	if slices.Contains(compare.Formats, format) {
-		return true
+type diffOptions struct {
+	files        []string // the two descriptions, or none with since
+	format       *string
+	failOn       compare.Class // 0 for none
+	goAPI        bool
+	since        string
+	checkVersion bool
+}
+
+func parseDiff(args []string, stderr io.Writer) (o diffOptions, ok bool) {
+	set := flag.NewFlagSet("gen diff", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprint(stderr, diffUsage)
+		set.PrintDefaults()
 	}
-	fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", format, strings.Join(compare.Formats, ", "))
-	return false
+	o.format = formatFlag(set)
+	set.Func("fail-on", "exit with 1 if there is a change of this class or a more severe one: breaking, behaviour, addition or documentation", func(s string) error {
+		if o.failOn, ok = compare.ParseClass(s); !ok {
+			return errors.New("must be breaking, behaviour, addition or documentation")
+		}
+		return nil
+	})
+	set.BoolVar(&o.goAPI, "go", true, "compare the exported Go API as well")
+	set.StringVar(&o.since, "since", "", "compare the working tree with this commit or tag; \"tag\" stands for the last version tag")
+	set.BoolVar(&o.checkVersion, "check-version", false, "with -since: exit with 1 if the constant Version has not risen as far as the changes call for")
+	if o.files, ok = interleaved(set, args); !ok {
+		return o, false
+	}
+	if o.checkVersion && o.since == "" {
+		fmt.Fprintln(stderr, "gen: -check-version needs -since")
+		return o, false
+	}
+	want := 2
+	if o.since != "" {
+		want = 0
+	}
+	if len(o.files) != want {
+		set.Usage()
+		return o, false
+	}
+	return o, true
+}
+
+// compare compares what the arguments name. If there is no version tag to compare with, there are no changes.
+func (o *diffOptions) compare(root string, stderr io.Writer) (*compare.Report, error) {
+	if o.since == "" {
+		return release.Diff(root, o.files[0], o.files[1], o.goAPI)
+	}
+	if o.since == "tag" {
+		tag, err := release.LastTag(root)
+		if err != nil {
+			return nil, err
+		}
+		if tag == "" {
+			fmt.Fprintln(stderr, "gen: note: no version tag to compare with")
+			o.checkVersion = false
+			return &compare.Report{Changes: []compare.Change{}}, nil
+		}
+		o.since = tag
+	}
+	return release.Since(root, o.since, o.goAPI)
+}
+
+// formatFlag defines the flag for the format of a report.
+func formatFlag(set *flag.FlagSet) *string {
+	format := compare.Formats[0]
+	formats := strings.Join(compare.Formats, ", ")
+	set.Func("format", "format of the report: one of "+formats+" (default "+format+")", func(s string) error {
+		if !slices.Contains(compare.Formats, s) {
+			return errors.New("must be one of " + formats)
+		}
+		format = s
+		return nil
+	})
+	return &format
 }
 
 // interleaved parses flags that appear before, between or after the other arguments, and returns the

@@ -36,38 +36,10 @@ var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // runUpdate adopts an API description and prints what changed.
 func runUpdate(args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("gen update", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprint(stderr, updateUsage)
-		set.PrintDefaults()
-	}
-	o := release.UpdateOptions{Names: map[string]string{}, Now: time.Now, Client: &http.Client{Timeout: updateTimeout}}
-	set.StringVar(&o.Date, "date", "", "date of the new snapshot (default: the source's x-schema-date if it is later, else today)")
-	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: adopt them instead of marking them for rewriting")
-	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
-	set.BoolVar(&o.DryRun, "dry-run", false, "report what would change, and write nothing")
-	format := set.String("format", "text", "format of the report: one of "+strings.Join(compare.Formats, ", "))
-	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be given several times)", func(s string) error {
-		pointer, name, ok := strings.Cut(s, "=")
-		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
-			return errors.New("must be POINTER=NAME, the name in the form PaymentLinks")
-		}
-		o.Names[pointer] = name
-		return nil
-	})
-	rest, ok := interleaved(set, args)
+	o, format, ok := parseUpdate(args, stderr)
 	if !ok {
 		return 2
 	}
-	if len(rest) != 1 {
-		set.Usage()
-		return 2
-	}
-	if !knownFormat(*format, stderr) {
-		return 2
-	}
-	o.Source = rest[0]
 	var err error
 	if o.Root, err = moduleRoot(); err != nil {
 		return fail(stderr, err)
@@ -81,6 +53,56 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
+	printNotes(stderr, done, o.DryRun)
+	switch {
+	case done.Report != nil:
+		err = done.Report.Render(stdout, format)
+	case format == "json":
+		err = (&compare.Report{Changes: []compare.Change{}}).Render(stdout, format)
+	default:
+		_, err = fmt.Fprintln(stdout, unchanged(done))
+	}
+	if err != nil {
+		return fail(stderr, err)
+	}
+	return 0
+}
+
+func parseUpdate(args []string, stderr io.Writer) (o release.UpdateOptions, format string, ok bool) {
+	set := flag.NewFlagSet("gen update", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprint(stderr, updateUsage)
+		set.PrintDefaults()
+	}
+	o = release.UpdateOptions{Names: map[string]string{}, Now: time.Now, Client: &http.Client{Timeout: updateTimeout}}
+	set.StringVar(&o.Date, "date", "", "date of the new snapshot (default: the source's x-schema-date if it is later, else today)")
+	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: adopt them instead of marking them for rewriting")
+	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
+	set.BoolVar(&o.DryRun, "dry-run", false, "report what would change, and write nothing")
+	formatted := formatFlag(set)
+	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be given several times)", func(s string) error {
+		pointer, name, ok := strings.Cut(s, "=")
+		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
+			return errors.New("must be POINTER=NAME, the name in the form PaymentLinks")
+		}
+		o.Names[pointer] = name
+		return nil
+	})
+	sources, ok := interleaved(set, args)
+	if !ok {
+		return o, "", false
+	}
+	if len(sources) != 1 {
+		set.Usage()
+		return o, "", false
+	}
+	o.Source = sources[0]
+	return o, *formatted, true
+}
+
+// printNotes prints what the maintainer must know besides the report.
+func printNotes(stderr io.Writer, done *release.Updated, dryRun bool) {
 	for _, note := range done.Notes[:min(len(done.Notes), maxNotes)] {
 		fmt.Fprintln(stderr, "gen: note:", note)
 	}
@@ -91,28 +113,16 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen: not adopted:", change)
 	}
 	if done.Report == nil {
-		if *format == "json" {
-			err = (&compare.Report{Changes: []compare.Change{}}).Render(stdout, *format)
-		} else {
-			_, err = fmt.Fprintln(stdout, unchanged(done))
-		}
-		if err != nil {
-			return fail(stderr, err)
-		}
-		return 0
+		return
 	}
 	if n := len(done.Unwritten); n > 0 {
 		fmt.Fprintf(stderr, "gen: note: %d descriptions must be written before a release, the first at %s\n", n, done.Unwritten[0])
 	}
-	if o.DryRun {
+	if dryRun {
 		fmt.Fprintf(stderr, "gen: a dry run: nothing written; version %s would follow %s\n", done.New, done.Old)
 	} else {
 		fmt.Fprintf(stderr, "gen: %d files written; version %s, was %s\n", len(done.Files), done.New, done.Old)
 	}
-	if err := done.Report.Render(stdout, *format); err != nil {
-		return fail(stderr, err)
-	}
-	return 0
 }
 
 // unchanged states why nothing was written.

@@ -51,7 +51,7 @@ func TestUpdateUsage(t *testing.T) {
 		{[]string{}, "usage: gen update [flags] SOURCE"},
 		{[]string{"one.json", "two.json"}, "usage: gen update [flags] SOURCE"},
 		{[]string{"-no-such-flag", file}, "flag provided but not defined"},
-		{[]string{file, "-format", "html"}, `-format "html": one of text, markdown, json`},
+		{[]string{file, "-format", "html"}, `"html" for flag -format: must be one of text, markdown, json`},
 		{[]string{file, "-name", "Colour"}, "must be POINTER=NAME"},
 		{[]string{file, "-name", colourPointer + "="}, "must be POINTER=NAME"},
 		{[]string{file, "-name", colourPointer + "=two words"}, "must be POINTER=NAME"},

@@ -75,56 +75,49 @@ type journal struct {
 // Commit makes the changes and returns the paths that changed, sorted. Files that already have the planned
 // content are left alone. After an error the tree is unchanged.
 func (t *Tx) Commit() (changed []string, err error) {
-	if _, err := os.Stat(t.full(journalName)); err == nil {
+	if exists(t.full(journalName)) {
 		return nil, fmt.Errorf("%s: an earlier update was interrupted: call Recover first", t.full(journalName))
 	}
 	j, err := t.plan()
 	if err != nil || len(j.Swaps) == 0 {
 		return nil, err
 	}
+	if err := t.apply(j); err != nil {
+		return nil, errors.Join(err, t.undo(j))
+	}
+	t.tidy(j)
+	for _, s := range j.Swaps {
+		changed = append(changed, s.Path)
+	}
+	return changed, nil
+}
+
+// apply makes the planned changes, up to the rename that makes them final.
+func (t *Tx) apply(j journal) error {
 	record, err := json.Marshal(j)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, t.undo(j))
-			changed = nil
-		}
-	}()
 	// The journal comes first, so that Recover knows every file that a crash leaves behind.
 	if err := t.write(t.full(journalName), record, 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	for _, dir := range j.Dirs {
 		if err := os.Mkdir(t.full(dir), 0o755); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, s := range j.Swaps {
 		if err := t.stage(s); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, s := range j.Swaps {
-		if s.Backup != "" {
-			if err := t.rename(t.full(s.Path), t.full(s.Backup)); err != nil {
-				return nil, err
-			}
+		if err := t.swap(s); err != nil {
+			return err
 		}
-		if s.Staged != "" {
-			if err := t.rename(t.full(s.Staged), t.full(s.Path)); err != nil {
-				return nil, err
-			}
-		}
-		changed = append(changed, s.Path)
 	}
-	// This rename makes the new state final.
-	if err := t.rename(t.full(journalName), t.full(doneName)); err != nil {
-		return nil, err
-	}
-	t.tidy(j)
-	return changed, nil
+	return t.rename(t.full(journalName), t.full(doneName))
 }
 
 // plan determines the files to swap and the missing directories.
@@ -145,7 +138,7 @@ func (t *Tx) plan() (j journal, err error) {
 				continue
 			}
 			s.Backup = path + ".gen-old"
-			if _, err := os.Lstat(t.full(s.Backup)); err == nil {
+			if exists(t.full(s.Backup)) {
 				// undo would restore it as the file's old content.
 				return j, fmt.Errorf("%s is in the way: remove it", t.full(s.Backup))
 			}
@@ -181,6 +174,19 @@ func (t *Tx) stage(s swap) error {
 	return t.write(t.full(s.Staged), t.changes[s.Path], mode)
 }
 
+// swap moves the old content away and the new content into its place.
+func (t *Tx) swap(s swap) error {
+	if s.Backup != "" {
+		if err := t.rename(t.full(s.Path), t.full(s.Backup)); err != nil {
+			return err
+		}
+	}
+	if s.Staged != "" {
+		return t.rename(t.full(s.Staged), t.full(s.Path))
+	}
+	return nil
+}
+
 // tidy removes the old content and the journal of a completed commit. If it fails, the next Recover tries
 // again.
 func (t *Tx) tidy(j journal) {
@@ -188,7 +194,7 @@ func (t *Tx) tidy(j journal) {
 		if s.Backup == "" {
 			continue
 		}
-		if err := os.Remove(t.full(s.Backup)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := remove(t.full(s.Backup)); err != nil {
 			return
 		}
 	}
@@ -199,29 +205,41 @@ func (t *Tx) tidy(j journal) {
 func (t *Tx) undo(j journal) error {
 	var errs []error
 	for _, s := range slices.Backward(j.Swaps) {
-		if s.Staged != "" {
-			if err := os.Remove(t.full(s.Staged)); errors.Is(err, fs.ErrNotExist) && s.Backup == "" {
-				// The staged file was swapped in where there had been none.
-				if err := os.Remove(t.full(s.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					errs = append(errs, err)
-				}
-			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-		if s.Backup != "" {
-			if _, err := os.Stat(t.full(s.Backup)); err == nil {
-				errs = append(errs, os.Rename(t.full(s.Backup), t.full(s.Path)))
-			}
-		}
+		errs = append(errs, t.restore(s))
 	}
 	for _, dir := range slices.Backward(j.Dirs) {
-		_ = os.Remove(t.full(dir)) // stays when something else is in it
+		_ = os.Remove(t.full(dir)) // stays if it is not empty
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("restoring the old files: %w", err)
 	}
-	if err := os.Remove(t.full(journalName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return remove(t.full(journalName))
+}
+
+// restore undoes the swap of a file, as far as it has happened.
+func (t *Tx) restore(s swap) error {
+	var err error
+	switch {
+	case s.Staged == "":
+	case exists(t.full(s.Staged)):
+		err = os.Remove(t.full(s.Staged))
+	case s.Backup == "":
+		err = remove(t.full(s.Path)) // a new file that has been swapped in
+	}
+	if s.Backup != "" && exists(t.full(s.Backup)) {
+		err = errors.Join(err, os.Rename(t.full(s.Backup), t.full(s.Path)))
+	}
+	return err
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// remove removes a file, unless there is none.
+func remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -154,11 +154,6 @@ func TestLeftover(t *testing.T) {
 	}
 }
 
-func fileExists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
-}
-
 func TestFailureWhileStaging(t *testing.T) {
 	root := tree(t)
 	tx := plan(root)
@@ -215,7 +210,7 @@ func TestRecover(t *testing.T) {
 			}
 			break
 		}
-		stands := fileExists(filepath.Join(root, doneName))
+		stands := exists(filepath.Join(root, doneName))
 		if _, err := plan(root).Commit(); err == nil && !stands {
 			t.Fatal("a commit over an interrupted one passes")
 		}

@@ -53,27 +53,19 @@ func Copy(t testing.TB, parts ...string) (dir string) {
 	dir = t.TempDir()
 	for _, part := range parts {
 		err := filepath.WalkDir(filepath.Join(root(t), filepath.FromSlash(part)), func(file string, d fs.DirEntry, err error) error {
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if d.IsDir() {
-				if d.Name() == "testdata" || d.Name() == "migrations" {
-					return fs.SkipDir
-				}
+			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "migrations"):
+				return fs.SkipDir
+			case d.IsDir(), strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(file, "_gen_test.go"):
 				return nil
-			}
-			if strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(file, "_gen_test.go") {
-				return nil
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return err
 			}
 			name, err := filepath.Rel(root(t), file)
 			if err != nil {
 				return err
 			}
-			Write(t, filepath.Join(dir, name), settled(t, filepath.ToSlash(name), data))
+			Write(t, filepath.Join(dir, name), settled(t, filepath.ToSlash(name), readFile(t, file)))
 			return nil
 		})
 		if err != nil {
@@ -121,11 +113,7 @@ func Releasable(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "generator", "examples.json")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	examples, err := jsontree.Parse(data)
+	examples, err := jsontree.Parse(readFile(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,11 +176,7 @@ func Digest(t testing.TB, dir string) map[string][32]byte {
 // Schema reads a module's current snapshot.
 func Schema(t testing.TB, dir string) *jsontree.Value {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(schemaFile)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsontree.Parse(data)
+	v, err := jsontree.Parse(readFile(t, filepath.Join(dir, filepath.FromSlash(schemaFile))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,11 +213,7 @@ func Date(t testing.TB, dir string) string {
 // Path returns the path of this module.
 func Path(t testing.TB) string {
 	t.Helper()
-	goMod, err := os.ReadFile(filepath.Join(root(t), "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, err := generator.ModulePath(goMod)
+	path, err := generator.ModulePath(readFile(t, filepath.Join(root(t), "go.mod")))
 	if err != nil {
 		t.Fatal(err)
 	}

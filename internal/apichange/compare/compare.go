@@ -188,11 +188,33 @@ func (c *comparison) document() {
 	}
 }
 
-// operations pairs the operations of the two documents, by method and path or else by id, and compares them.
+// operations compares the operations of the two documents.
 func (c *comparison) operations() {
-	taken := map[*openapi.Operation]bool{}
-	pairs := map[*openapi.Operation]*openapi.Operation{}
 	olds := c.splitVariants()
+	pairs := c.pairOperations(olds)
+	added := map[*openapi.Operation]bool{}
+	for _, n := range c.new.Doc.Operations {
+		added[n] = true
+	}
+	for _, o := range olds {
+		if n := pairs[o]; n != nil {
+			delete(added, n)
+			c.operation(o, n)
+		} else {
+			c.removed(o)
+		}
+	}
+	for _, n := range c.new.Doc.Operations {
+		if added[n] {
+			c.added(n)
+		}
+	}
+}
+
+// pairOperations pairs the old operations with new ones: by method and path, or else by id.
+func (c *comparison) pairOperations(olds []*openapi.Operation) map[*openapi.Operation]*openapi.Operation {
+	pairs := map[*openapi.Operation]*openapi.Operation{}
+	taken := map[*openapi.Operation]bool{}
 	for _, o := range olds {
 		if n := c.new.Doc.Operation(o.Method, o.Shape()); n != nil {
 			pairs[o], taken[n] = n, true
@@ -202,30 +224,21 @@ func (c *comparison) operations() {
 		if pairs[o] != nil {
 			continue
 		}
-		for _, n := range c.new.Doc.Operations {
-			if !taken[n] && operationID(n) == operationID(o) {
-				pairs[o], taken[n] = n, true
-				break
-			}
+		i := slices.IndexFunc(c.new.Doc.Operations, func(n *openapi.Operation) bool { return !taken[n] && operationID(n) == operationID(o) })
+		if i >= 0 {
+			n := c.new.Doc.Operations[i]
+			pairs[o], taken[n] = n, true
 		}
 	}
-	for _, o := range olds {
-		if n := pairs[o]; n != nil {
-			c.operation(o, n)
-			continue
-		}
-		c.removed(o)
-	}
-	for _, n := range c.new.Doc.Operations {
-		if !taken[n] {
-			a := at{op: n, methods: c.new.Names.methodsOf(n)}
-			for _, m := range a.methods {
-				c.add(at{op: n, methods: []string{m}}, Change{
-					Class: Addition, Code: "operation-added", Pointer: n.Pointer, Subject: m,
-					Text: fmt.Sprintf("%s was added (%s %s).", m, n.Method, n.Path),
-				})
-			}
-		}
+	return pairs
+}
+
+func (c *comparison) added(n *openapi.Operation) {
+	for _, m := range c.new.Names.methodsOf(n) {
+		c.add(at{op: n, methods: []string{m}}, Change{
+			Class: Addition, Code: "operation-added", Pointer: n.Pointer, Subject: m,
+			Text: fmt.Sprintf("%s was added (%s %s).", m, n.Method, n.Path),
+		})
 	}
 }
 

@@ -64,16 +64,7 @@ func (r *Report) text() string {
 		for _, g := range groups {
 			fmt.Fprintf(&b, "\n  %s\n", g.Title)
 			for _, change := range g.Changes {
-				fmt.Fprintf(&b, "  - %s\n", change.Text)
-				if used := change.Users(); used != "" {
-					fmt.Fprintf(&b, "      in %s\n", used)
-				}
-				if change.Advice != "" {
-					fmt.Fprintf(&b, "      → %s\n", change.Advice)
-				}
-				if change.Before != "" {
-					fmt.Fprintf(&b, "      before: %s\n      after:  %s\n", change.Before, change.After)
-				}
+				change.writeText(&b)
 			}
 		}
 	}
@@ -85,6 +76,19 @@ func (r *Report) text() string {
 	}
 	fmt.Fprintf(&b, "\nbump: %s\n", r.Bump)
 	return b.String()
+}
+
+func (c Change) writeText(b *strings.Builder) {
+	fmt.Fprintf(b, "  - %s\n", c.Text)
+	if used := c.Users(); used != "" {
+		fmt.Fprintf(b, "      in %s\n", used)
+	}
+	if c.Advice != "" {
+		fmt.Fprintf(b, "      → %s\n", c.Advice)
+	}
+	if c.Before != "" {
+		fmt.Fprintf(b, "      before: %s\n      after:  %s\n", c.Before, c.After)
+	}
 }
 
 func (r *Report) markdown() string {

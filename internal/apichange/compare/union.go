@@ -17,38 +17,45 @@ func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
 		if old == nil {
 			continue
 		}
-		before, after := old.Def(), form.Schema.Def()
 		for _, p := range n.Properties {
-			if o.Property(p.Name) == nil {
-				continue // a new field, whose comment names its variant
-			}
-			had, has := before.Property(p.Name) != nil, after.Property(p.Name) != nil
-			required, was := after.Requires(p.Name), before.Requires(p.Name)
-			field := fmt.Sprintf("%s.%s (`%s`)", s.owner, c.new.Names.field(memberUse{owner: s.owner, use: p.Schema, name: p.Name}).GoName, p.Name)
-			change := Change{Class: Addition, Code: "union-changed", Pointer: after.Pointer, Subject: s.field}
-			when := fmt.Sprintf("when `%s` is `%s`", n.Union.Property, form.Value)
-			switch {
-			case had && !has:
-				change.Class, change.Text = Breaking, field+" was removed "+when+"."
-				change.Advice = "Do not set it in that case."
-			case !had && has:
-				change.Text = field + " is now also allowed " + when + "."
-			case p.Name == n.Union.Property || required == was:
-				continue
-			case required && a.side == body:
-				change.Class, change.Text = Breaking, field+" is required "+when+"."
-				change.Advice = "Set it in every such call."
-			default:
-				change.Class, change.Text = Behaviour, field+" is always present "+when+"."
-				if !required {
-					change.Text = field + " is optional " + when + "."
-				}
-			}
-			c.add(a, change)
-			if !had && has && required && a.side == body {
-				change.Class, change.Text, change.Advice = Breaking, field+" is required "+when+".", "Set it in every such call."
-				c.add(a, change)
+			if o.Property(p.Name) != nil { // the comment of a new field names its variant
+				c.form(a, s, n.Union.Property, form, old.Def(), p)
 			}
 		}
+	}
+}
+
+// form compares whether an object of a choice has and requires a member.
+func (c *comparison) form(a at, s spot, discriminator string, form openapi.UnionForm, before *openapi.Schema, p openapi.Property) {
+	after := form.Schema.Def()
+	field := fmt.Sprintf("%s.%s (`%s`)", s.owner, c.new.Names.field(memberUse{owner: s.owner, use: p.Schema, name: p.Name}).GoName, p.Name)
+	report := func(class Class, what, advice string) {
+		c.add(a, Change{
+			Class: class, Code: "union-changed", Pointer: after.Pointer, Subject: s.field,
+			Text: fmt.Sprintf("%s %s when `%s` is `%s`.", field, what, discriminator, form.Value), Advice: advice,
+		})
+	}
+	had, has := before.Property(p.Name) != nil, after.Property(p.Name) != nil
+	was, required := before.Requires(p.Name), after.Requires(p.Name)
+	mustSend := required && a.side == body
+	switch {
+	case had && !has:
+		report(Breaking, "was removed", "Do not set it in that case.")
+		return
+	case !had && has:
+		report(Addition, "is now also allowed", "")
+		if !mustSend {
+			return
+		}
+	case p.Name == discriminator || required == was:
+		return
+	}
+	switch {
+	case mustSend:
+		report(Breaking, "is required", "Set it in every such call.")
+	case required:
+		report(Behaviour, "is always present", "")
+	default:
+		report(Behaviour, "is optional", "")
 	}
 }

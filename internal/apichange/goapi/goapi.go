@@ -106,43 +106,49 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	for _, dir := range dirs {
 		had, has := slices.Contains(old.packages(), dir), slices.Contains(revised.packages(), dir)
 		switch {
-		case !had && !has:
-			return nil, fmt.Errorf("%s: no Go package", dir)
-		case !had:
+		case had && has:
+			if err := comparePackage(out, before, after, dir); err != nil {
+				return nil, err
+			}
+		case has:
 			out.Compatible = append(out.Compatible, fmt.Sprintf("package %s: added", dir))
-			continue
-		case !has:
+		case had:
 			out.Incompatible = append(out.Incompatible, fmt.Sprintf("package %s: removed", dir))
-			continue
-		}
-		o, err := before.check(dir)
-		if err != nil {
-			return nil, fmt.Errorf("the old code: %w", err)
-		}
-		n, err := after.check(dir)
-		if err != nil {
-			return nil, fmt.Errorf("the new code: %w", err)
-		}
-		prefix := ""
-		if dir != "gocardless" {
-			prefix = path.Base(dir) + "."
-		}
-		for _, c := range apidiff.Changes(o, n).Changes {
-			if slices.ContainsFunc(moving, func(name string) bool { return strings.HasPrefix(c.Message, name+": value changed") }) {
-				continue
-			}
-			// A struct with a new slice can no longer be compared with ==. The SDK does not promise that
-			// comparison, because then no type could get a list.
-			if c.Compatible || strings.HasSuffix(c.Message, "old is comparable, new is not") {
-				out.Compatible = append(out.Compatible, prefix+c.Message)
-			} else {
-				out.Incompatible = append(out.Incompatible, prefix+c.Message)
-			}
+		default:
+			return nil, fmt.Errorf("%s: no Go package", dir)
 		}
 	}
 	slices.Sort(out.Compatible)
 	slices.Sort(out.Incompatible)
 	return out, nil
+}
+
+// comparePackage adds the differences of a package that both sources have.
+func comparePackage(out *compare.GoDiff, before, after *checker, dir string) error {
+	o, err := before.check(dir)
+	if err != nil {
+		return fmt.Errorf("the old code: %w", err)
+	}
+	n, err := after.check(dir)
+	if err != nil {
+		return fmt.Errorf("the new code: %w", err)
+	}
+	prefix := ""
+	if dir != "gocardless" {
+		prefix = path.Base(dir) + "."
+	}
+	for _, c := range apidiff.Changes(o, n).Changes {
+		switch {
+		case slices.ContainsFunc(moving, func(name string) bool { return strings.HasPrefix(c.Message, name+": value changed") }):
+		// A struct with a new slice can no longer be compared with ==. The SDK does not promise that
+		// comparison, because then no type could get a list.
+		case c.Compatible, strings.HasSuffix(c.Message, "old is comparable, new is not"):
+			out.Compatible = append(out.Compatible, prefix+c.Message)
+		default:
+			out.Incompatible = append(out.Incompatible, prefix+c.Message)
+		}
+	}
+	return nil
 }
 
 // TypeCheck checks the packages in the given directories, including the bodies of their functions. Without

@@ -2,11 +2,13 @@ package release
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,19 +129,26 @@ func versionLiteral(source []byte) (*ast.BasicLit, error) {
 			continue
 		}
 		for _, spec := range gen.Specs {
-			value, ok := spec.(*ast.ValueSpec)
-			if !ok {
-				continue
-			}
-			for i, name := range value.Names {
-				if name.Name != "Version" || i >= len(value.Values) {
-					continue
-				}
-				if literal, ok := value.Values[i].(*ast.BasicLit); ok && literal.Kind == token.STRING {
-					return literal, nil
-				}
+			if literal := stringOf(spec, "Version"); literal != nil {
+				return literal, nil
 			}
 		}
 	}
-	return nil, fmt.Errorf("no constant Version with a string value")
+	return nil, errors.New("no constant Version with a string value")
+}
+
+// stringOf returns the string that a specification assigns to a name, or nil.
+func stringOf(spec ast.Spec, name string) *ast.BasicLit {
+	value, ok := spec.(*ast.ValueSpec)
+	if !ok {
+		return nil
+	}
+	i := slices.IndexFunc(value.Names, func(id *ast.Ident) bool { return id.Name == name })
+	if i < 0 || i >= len(value.Values) {
+		return nil
+	}
+	if literal, ok := value.Values[i].(*ast.BasicLit); ok && literal.Kind == token.STRING {
+		return literal
+	}
+	return nil
 }

@@ -99,26 +99,9 @@ func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
 // plain removes null and differences of spelling from a document.
 func plain(root *jsontree.Value) *jsontree.Value {
 	withoutNull(root).Walk(func(_ string, v *jsontree.Value) {
-		// A wrapper around one schema that only annotates it stands for that schema.
-		for all := v.Get("allOf"); all != nil && len(all.Items) == 1 && openapi.OnlyAnnotates(v, "allOf"); all = v.Get("allOf") {
-			v.Delete("allOf")
-			merge(v, all.Items[0])
-		}
-		// In a condition, an enum of one value is a constant.
-		if properties := v.Get("if").Get("properties"); properties != nil {
-			for _, m := range properties.Members {
-				if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && !m.Value.Has("const") {
-					m.Value.Delete("enum")
-					m.Value.Set("const", values.Items[0])
-				}
-			}
-		}
-		if content := v.Get("content"); content != nil {
-			for i, m := range content.Members {
-				kind, _, _ := strings.Cut(m.Name, ";")
-				content.Members[i].Name = strings.TrimSpace(kind)
-			}
-		}
+		unwrap(v)
+		plainCondition(v)
+		plainMedia(v)
 	})
 	if paths := root.Get("paths"); paths != nil {
 		for _, path := range paths.Members {
@@ -126,6 +109,40 @@ func plain(root *jsontree.Value) *jsontree.Value {
 		}
 	}
 	return root
+}
+
+// unwrap replaces a wrapper around one schema that only annotates it by that schema.
+func unwrap(v *jsontree.Value) {
+	for all := v.Get("allOf"); all != nil && len(all.Items) == 1 && openapi.OnlyAnnotates(v, "allOf"); all = v.Get("allOf") {
+		v.Delete("allOf")
+		merge(v, all.Items[0])
+	}
+}
+
+// plainCondition replaces enums of one value in a condition by constants.
+func plainCondition(v *jsontree.Value) {
+	properties := v.Get("if").Get("properties")
+	if properties == nil {
+		return
+	}
+	for _, m := range properties.Members {
+		if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && !m.Value.Has("const") {
+			m.Value.Delete("enum")
+			m.Value.Set("const", values.Items[0])
+		}
+	}
+}
+
+// plainMedia removes the parameters of media types, such as the charset.
+func plainMedia(v *jsontree.Value) {
+	content := v.Get("content")
+	if content == nil {
+		return
+	}
+	for i, m := range content.Members {
+		kind, _, _ := strings.Cut(m.Name, ";")
+		content.Members[i].Name = strings.TrimSpace(kind)
+	}
 }
 
 // spread copies the parameters of a whole path to its operations, unless they have parameters of the same name.
