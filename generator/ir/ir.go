@@ -35,6 +35,9 @@ func (a *API) Operations() iter.Seq2[*Service, *Operation] {
 	}
 }
 
+// SchemaPrefix starts a reference to a component schema in an OpenAPI document.
+const SchemaPrefix = "#/components/schemas/"
+
 // LeftOutKey is the member of info that lists what the document leaves out or keeps in an older form: places
 // with the reasons.
 const LeftOutKey = "x-left-out"

@@ -14,8 +14,6 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-const schemaPrefix = "#/components/schemas/"
-
 // understood reports every keyword of a schema besides the given fields and the annotations.
 // Reflection also finds keywords that a new version of the parser adds.
 func (l *document) understood(s *openapi3.Schema, pointer string, fields ...string) {
@@ -59,7 +57,7 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 	s := sr.Value
 	nullable = isNullable(s)
 	if sr.Ref != "" {
-		schema, ok := strings.CutPrefix(sr.Ref, schemaPrefix)
+		schema, ok := strings.CutPrefix(sr.Ref, ir.SchemaPrefix)
 		if !ok {
 			l.errs.add(jsontree.Join(pointer, "$ref"), "%q is not a component schema", sr.Ref)
 			return nil, false

@@ -73,7 +73,7 @@ type form struct{ value, schema string }
 func (l *document) forms(s *openapi3.Schema, pointer string) []form {
 	var out []form
 	for i, ref := range s.OneOf {
-		schema, ok := strings.CutPrefix(ref.Ref, schemaPrefix)
+		schema, ok := strings.CutPrefix(ref.Ref, ir.SchemaPrefix)
 		if !ok || !isObject(ref.Value) {
 			l.errs.add(fmt.Sprintf("%s/%d", strings.TrimSuffix(pointer, "/discriminator")+"/oneOf", i), "a choice must be between objects among the component schemas")
 			continue

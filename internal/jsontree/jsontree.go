@@ -416,6 +416,16 @@ func Equal(a, b *Value) bool {
 	return true
 }
 
+// EqualText reports whether two strings are the same or equal as JSON values: 28 and 28.0 are one number.
+func EqualText(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := Parse([]byte(a))
+	y, errY := Parse([]byte(b))
+	return errX == nil && errY == nil && Equal(x, y)
+}
+
 // sameNumber compares numbers by value, so that 1 and 1.0 are the same.
 func sameNumber(a, b string) bool {
 	if a == b {

@@ -192,7 +192,7 @@ func Part(document *jsontree.Value, keep func(path string) bool) *jsontree.Value
 	var mark func(v *jsontree.Value)
 	mark = func(v *jsontree.Value) {
 		v.Walk(func(_ string, v *jsontree.Value) {
-			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), "#/components/schemas/"); ok && !used[name] {
+			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), ir.SchemaPrefix); ok && !used[name] {
 				used[name] = true
 				mark(schemas.Get(name))
 			}

@@ -181,9 +181,6 @@ func (m *merger) newReply(c scope, r *openapi.Reply) *jsontree.Value {
 	return reply
 }
 
-// beside lists the members that may appear next to the envelope of a reply.
-var beside = []string{"meta", "linked"}
-
 // newEnvelope builds the object around a new body, with the envelope as its required member.
 func (m *merger) newEnvelope(c scope, src *openapi.Schema) *jsontree.Value {
 	d := src.Def()
@@ -192,7 +189,7 @@ func (m *merger) newEnvelope(c scope, src *openapi.Schema) *jsontree.Value {
 	}
 	var key string
 	for _, p := range d.Properties {
-		if !slices.Contains(beside, p.Name) {
+		if !openapi.BesideEnvelope(p.Name) {
 			if key != "" || !slices.Contains([]string{"object", "array", "map", "union"}, kind(p.Schema)) {
 				// No envelope: the body is the object itself.
 				return m.build(c, src, false)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/name"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
@@ -24,7 +25,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 	use := jsontree.NewObject()
 	switch kind(src) {
 	case "enum", "object", "union":
-		use.Set("$ref", jsontree.NewString(schemaPrefix+m.component(c, d)))
+		use.Set("$ref", jsontree.NewString(ir.SchemaPrefix+m.component(c, d)))
 		m.buildLimits(use, src.UseLimits())
 	case "array":
 		use.Set("type", jsontree.NewString("array"))
@@ -34,7 +35,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 		m.buildLimits(use, src.AllLimits())
 	case "map":
 		if other := m.knownMap(d); other != "" {
-			use.Set("$ref", jsontree.NewString(schemaPrefix+other))
+			use.Set("$ref", jsontree.NewString(ir.SchemaPrefix+other))
 			m.buildLimits(use, src.UseLimits())
 			break
 		}
@@ -178,7 +179,7 @@ func (m *merger) uses(component, member string) int {
 	if m.members == nil {
 		m.members = map[[2]string]int{}
 		m.ours.Root.Walk(func(pointer string, v *jsontree.Value) {
-			if target, ok := strings.CutPrefix(v.Get("$ref").Str(), schemaPrefix); ok {
+			if target, ok := strings.CutPrefix(v.Get("$ref").Str(), ir.SchemaPrefix); ok {
 				m.members[[2]string{target, pointer[strings.LastIndexByte(pointer, '/')+1:]}]++
 			}
 		})
@@ -302,7 +303,7 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 		inside := scope{resource: c.resource, owner: component, member: p.Name, places: c.places, depth: c.depth}
 		m.newMember(inside, properties, p)
 	}
-	for _, part := range []jsontree.Member{{Name: "if", Value: d.If}, {Name: "then", Value: d.Then}, {Name: "else", Value: d.Else}} {
+	for _, part := range conditionOf(d) {
 		if part.Value != nil {
 			raw.Set(part.Name, part.Value.Clone())
 		}

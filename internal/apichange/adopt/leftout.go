@@ -155,42 +155,37 @@ func (m *merger) leave(left *leftOut, sources *reach, pointer string, owners []*
 	if _, naming := errors.AsType[nameProblem](problem); naming {
 		return nil
 	}
-	members, others := sources.users(pointer)
-	for _, other := range others {
-		o, p := paramAround(owners, other)
-		if p == nil {
-			return nil
-		}
-		m.leaveParam(left, o, p, problem)
-		pointers = append(pointers, p.Pointer)
+	members, params, ok := sources.users(pointer, owners)
+	if !ok {
+		return nil
+	}
+	for _, p := range params {
+		pointers = append(pointers, left.leaveParam(p, problem))
 	}
 	for _, member := range members {
-		m.leaveMember(left, member, problem)
+		pointers = append(pointers, m.leaveMember(left, member, problem))
 	}
-	return append(pointers, members...)
+	return pointers
 }
 
-// paramAround returns the parameter that contains a place, or nil.
-func paramAround(operations []*openapi.Operation, pointer string) (*openapi.Operation, *openapi.Param) {
-	for _, o := range operations {
-		for _, p := range o.Params {
-			if within(pointer, p.Pointer) {
-				return o, p
-			}
-		}
-	}
-	return nil, nil
+// operationParam is a parameter of an operation.
+type operationParam struct {
+	operation *openapi.Operation
+	param     *openapi.Param
 }
 
-func (m *merger) leaveParam(left *leftOut, o *openapi.Operation, p *openapi.Param, problem error) {
-	place := paramPlace(o, p)
-	left.params[place] = true
-	left.add(place, problem)
-	left.keeps[place] = true
+// leaveParam leaves a parameter of the source out, and returns its pointer. Its counterpart in ours stays, if
+// there is one.
+func (l *leftOut) leaveParam(p operationParam, problem error) string {
+	place := paramPlace(p.operation, p.param)
+	l.params[place], l.keeps[place] = true, true
+	l.add(place, problem)
+	return p.param.Pointer
 }
 
-// leaveMember leaves a member of the source out. Its counterpart in ours stays, if there is one.
-func (m *merger) leaveMember(left *leftOut, member string, problem error) {
+// leaveMember leaves a member of the source out, and returns it. Its counterpart in ours stays, if there is
+// one.
+func (m *merger) leaveMember(left *leftOut, member string, problem error) string {
 	ours := m.counterparts[member]
 	if len(ours) == 0 {
 		left.add(member, problem)
@@ -199,6 +194,7 @@ func (m *merger) leaveMember(left *leftOut, member string, problem error) {
 		left.keeps[place] = true
 		left.add(place, problem)
 	}
+	return member
 }
 
 // pinAround returns the pinned member that contains a place of the source, or "".
@@ -277,36 +273,41 @@ func (m *merger) check(left *leftOut) (pointers []string, err error) {
 
 // leaveResult does the same as leave for a place of the result.
 func (m *merger) leaveResult(left *leftOut, ours *reach, pointer string, owners []*openapi.Operation, problem error) (pointers []string) {
-	members, others := ours.users(pointer)
-	for _, other := range others {
-		o, p := paramAround(owners, other)
-		if p == nil {
-			return nil
-		}
-		if s := m.src.Operation(o.Method, o.Shape()); s != nil && s.Param(p.In, p.Name) != nil {
-			m.leaveParam(left, s, s.Param(p.In, p.Name), problem)
-			pointers = append(pointers, p.Pointer)
-		}
+	members, params, ok := ours.users(pointer, owners)
+	if !ok {
+		return nil
 	}
-	origins := map[string]string{}
-	m.root.Walk(func(pointer string, v *jsontree.Value) {
-		if from := m.origin[v]; from != "" {
-			origins[pointer] = from
-		}
-	})
-	for _, member := range members {
-		if from := origins[member]; from != "" {
-			m.leaveMember(left, from, problem)
-			pointers = append(pointers, from)
-		}
-		for from, places := range m.counterparts {
-			if slices.Contains(places, member) {
-				m.leaveMember(left, from, problem)
-				pointers = append(pointers, from)
+	for _, p := range params {
+		if s := m.src.Operation(p.operation.Method, p.operation.Shape()); s != nil {
+			if q := s.Param(p.param.In, p.param.Name); q != nil {
+				pointers = append(pointers, left.leaveParam(operationParam{s, q}, problem))
 			}
 		}
 	}
+	for _, member := range members {
+		for _, from := range m.sourcesOf(member) {
+			pointers = append(pointers, m.leaveMember(left, from, problem))
+		}
+	}
 	return pointers
+}
+
+// sourcesOf returns the members of the source from which a member of the result comes.
+func (m *merger) sourcesOf(member string) []string {
+	if m.sources == nil {
+		m.sources = map[string][]string{}
+		m.root.Walk(func(pointer string, v *jsontree.Value) {
+			if from := m.origin[v]; from != "" {
+				m.sources[pointer] = append(m.sources[pointer], from)
+			}
+		})
+		for _, from := range slices.Sorted(maps.Keys(m.counterparts)) {
+			for _, place := range m.counterparts[from] {
+				m.sources[place] = append(m.sources[place], from)
+			}
+		}
+	}
+	return m.sources[member]
 }
 
 // record writes the places that are left out into the result, and returns notes about them. A recorded
@@ -355,17 +356,9 @@ func (r *reach) owners(pointer string, operations []*openapi.Operation) []*opena
 	return out
 }
 
-// users returns the members of objects that a place belongs to: the innermost one around it or, for a
-// definition, those that refer to it. The others are not in a member: they are, for example, in parameters.
-func (r *reach) users(pointer string) (members, others []string) {
-	if r.uses == nil {
-		r.uses = map[string][]string{}
-		r.root.Walk(func(at string, v *jsontree.Value) {
-			if target, ok := strings.CutPrefix(v.Get("$ref").Str(), "#"); ok {
-				r.uses[target] = append(r.uses[target], at)
-			}
-		})
-	}
+// users returns the members of objects and the parameters that a place belongs to: the innermost one around it
+// or, for a definition, those that refer to it. It reports false if the place also belongs to something else.
+func (r *reach) users(pointer string, owners []*openapi.Operation) (members []string, params []operationParam, ok bool) {
 	queue := []string{pointer}
 	for i := 0; i < len(queue); i++ {
 		if member := memberAround(queue[i]); member != "" {
@@ -376,16 +369,45 @@ func (r *reach) users(pointer string) (members, others []string) {
 		}
 		steps := strings.SplitN(queue[i], "/", 5)
 		if len(steps) < 4 || steps[1] != "components" || steps[2] != "schemas" {
-			others = append(others, queue[i])
+			p, found := paramAround(owners, queue[i])
+			if !found {
+				return nil, nil, false
+			}
+			params = append(params, p)
 			continue
 		}
-		for _, use := range r.uses[strings.Join(steps[:4], "/")] {
+		for _, use := range r.usesOf(strings.Join(steps[:4], "/")) {
 			if !slices.Contains(queue, use) {
 				queue = append(queue, use)
 			}
 		}
 	}
-	return members, others
+	return members, params, true
+}
+
+// usesOf returns the places that refer to a place.
+func (r *reach) usesOf(place string) []string {
+	if r.uses == nil {
+		r.uses = map[string][]string{}
+		r.root.Walk(func(at string, v *jsontree.Value) {
+			if target, ok := strings.CutPrefix(v.Get("$ref").Str(), "#"); ok {
+				r.uses[target] = append(r.uses[target], at)
+			}
+		})
+	}
+	return r.uses[place]
+}
+
+// paramAround returns the parameter that contains a place.
+func paramAround(operations []*openapi.Operation, pointer string) (p operationParam, found bool) {
+	for _, o := range operations {
+		for _, p := range o.Params {
+			if within(pointer, p.Pointer) {
+				return operationParam{o, p}, true
+			}
+		}
+	}
+	return p, false
 }
 
 // memberAround returns the innermost member of an object that contains a place, or "". The envelope of a body

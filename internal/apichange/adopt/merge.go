@@ -200,7 +200,7 @@ func (m *merger) mergeAnnotations(c scope, raw *jsontree.Value, ours, src *opena
 	if m.says(c.places, "x-required-when") && !sameWords(ours.RequiredWhen, src.RequiredWhen) {
 		set(raw, "x-required-when", jsontree.NewString(src.RequiredWhen), src.RequiredWhen == "")
 	}
-	if m.says(c.places, "default") && !sameJSON(ours.Default, src.Default) {
+	if m.says(c.places, "default") && !jsontree.EqualText(ours.Default, src.Default) {
 		v, _ := jsontree.Parse([]byte(src.Default)) // was written by Compact
 		set(raw, "default", v, src.Default == "")
 	}
@@ -212,18 +212,6 @@ func set(raw *jsontree.Value, key string, value *jsontree.Value, remove bool) {
 		return
 	}
 	raw.SetOrdered(key, value, schemaKeys)
-}
-
-func sameJSON(a, b string) bool {
-	if a == b {
-		return true
-	}
-	if a == "" || b == "" {
-		return false
-	}
-	x, errX := jsontree.Parse([]byte(a))
-	y, errY := jsontree.Parse([]byte(b))
-	return errX == nil && errY == nil && jsontree.Equal(x, y)
 }
 
 // mergeComponents updates every component of ours that has counterparts in the source.
@@ -371,18 +359,27 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema)
 	if m.says(c.places, "required") && !slices.Equal(o.Required, s.Required) {
 		set(raw, "required", jsontree.NewStrings(s.Required...), len(s.Required) == 0)
 	}
-	if m.says(c.places, "if") && (canonical(o.If) != canonical(s.If) || canonical(o.Then) != canonical(s.Then) || canonical(o.Else) != canonical(s.Else)) {
-		for key, v := range map[string]*jsontree.Value{"if": s.If, "then": s.Then, "else": s.Else} {
-			set(raw, key, v.Clone(), v == nil)
-		}
-		// The map above has no order.
-		for _, key := range []string{"if", "then", "else"} {
-			if v := raw.Get(key); v != nil {
-				raw.Delete(key)
-				raw.Set(key, v)
-			}
+	if m.says(c.places, "if") {
+		mergeCondition(raw, o, s)
+	}
+}
+
+// mergeCondition replaces the condition of an object if it has changed.
+func mergeCondition(raw *jsontree.Value, o, s *openapi.Schema) {
+	if canonical(o.If) == canonical(s.If) && canonical(o.Then) == canonical(s.Then) && canonical(o.Else) == canonical(s.Else) {
+		return
+	}
+	for _, part := range conditionOf(s) {
+		raw.Delete(part.Name)
+		if part.Value != nil {
+			raw.Set(part.Name, part.Value.Clone())
 		}
 	}
+}
+
+// conditionOf returns the parts of an object's condition, which may be nil.
+func conditionOf(s *openapi.Schema) []jsontree.Member {
+	return []jsontree.Member{{Name: "if", Value: s.If}, {Name: "then", Value: s.Then}, {Name: "else", Value: s.Else}}
 }
 
 // canonical returns a value as a string that does not depend on the order of members and required names.
@@ -448,7 +445,7 @@ func (m *merger) mergeLimits(c scope, raw *jsontree.Value, had, has map[string]s
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(had)), maps.Keys(has))
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		if m.says(c.places, limitKeyword(key)) && !sameJSON(had[key], has[key]) {
+		if m.says(c.places, openapi.LimitKeyword(key)) && !jsontree.EqualText(had[key], has[key]) {
 			m.setLimit(raw, key, has[key])
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/generator/name"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
@@ -143,6 +144,7 @@ type merger struct {
 	left         *leftOut
 	counterparts map[string][]string        // members of ours by their counterpart in the source
 	origin       map[*jsontree.Value]string // places in the source of new members of the result
+	sources      map[string][]string        // members of the source by the members of the result that come from them
 }
 
 type opPair struct{ ours, src *openapi.Operation }
@@ -325,7 +327,7 @@ func (m *merger) pairEnvelope(place openapi.Place, o, s *openapi.Schema) {
 
 // placeOf returns the place of a member of the object around a body.
 func placeOf(around openapi.Place, member string) openapi.Place {
-	if around == openapi.InReply && slices.Contains(beside, member) {
+	if around == openapi.InReply && openapi.BesideEnvelope(member) {
 		return openapi.InMeta
 	}
 	return around
@@ -507,7 +509,7 @@ func (m *merger) reachable() map[string]bool {
 			return
 		}
 		v.Walk(func(_ string, v *jsontree.Value) {
-			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), schemaPrefix); ok && !seen[name] {
+			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), ir.SchemaPrefix); ok && !seen[name] {
 				seen[name] = true
 				visit(schemas.Get(name))
 			}
@@ -519,8 +521,6 @@ func (m *merger) reachable() map[string]bool {
 	}
 	return seen
 }
-
-const schemaPrefix = "#/components/schemas/"
 
 func paramOrder(a, b *jsontree.Value) int {
 	rank := func(p *jsontree.Value) int {

@@ -73,19 +73,27 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	if m.sort(ours) != m.sort(src) || bare(src) {
 		return
 	}
-	if o.Component != "" {
-		p := m.pairs[o.Component]
-		if p == nil {
-			p = &pairing{def: o}
-			m.pairs[o.Component] = p
-		}
-		seen := p.places&place != 0
-		p.places |= place
-		if !p.add(s, m.sigDef(s)) && seen {
-			return
-		}
+	if o.Component == "" || m.pairComponent(place, o, s) {
+		m.pairParts(place, o, s)
 	}
-	switch kind(ours) {
+}
+
+// pairComponent records a definition of the source for a component of ours. It reports whether their parts
+// must still be paired for the place.
+func (m *merger) pairComponent(place openapi.Place, o, s *openapi.Schema) bool {
+	p := m.pairs[o.Component]
+	if p == nil {
+		p = &pairing{def: o}
+		m.pairs[o.Component] = p
+	}
+	seen := p.places&place != 0
+	p.places |= place
+	return p.add(s, m.sigDef(s)) || !seen
+}
+
+// pairParts pairs the parts of two definitions of the same kind.
+func (m *merger) pairParts(place openapi.Place, o, s *openapi.Schema) {
+	switch kind(o) {
 	case "array":
 		m.pair(place, o.Items, s.Items)
 	case "map":
@@ -99,12 +107,9 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 			}
 		}
 	case "object":
-		for _, q := range o.Properties {
-			if t := s.Property(q.Name); t != nil {
-				if have := m.counterparts[t.Pointer]; !slices.Contains(have, q.Schema.Pointer) {
-					m.counterparts[t.Pointer] = append(have, q.Schema.Pointer)
-				}
-				m.pair(place, q.Schema, t)
+		for _, p := range o.Properties {
+			if q := s.Property(p.Name); q != nil {
+				m.pairMember(place, p.Schema, q)
 			}
 		}
 	case "forms":
@@ -112,6 +117,13 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 			m.pair(place, f[0], f[1])
 		}
 	}
+}
+
+func (m *merger) pairMember(place openapi.Place, ours, src *openapi.Schema) {
+	if have := m.counterparts[src.Pointer]; !slices.Contains(have, ours.Pointer) {
+		m.counterparts[src.Pointer] = append(have, ours.Pointer)
+	}
+	m.pair(place, ours, src)
 }
 
 // add adds a definition to its group and reports whether it is new there.
@@ -267,7 +279,7 @@ func (m *merger) sigUse(s *openapi.Schema) string {
 func (m *merger) sigLimits(limits map[string]string) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
-		if m.speaks(limitKeyword(key)) {
+		if m.speaks(openapi.LimitKeyword(key)) {
 			fmt.Fprintf(&b, ";%s=%s", key, limits[key])
 		}
 	}
@@ -298,13 +310,4 @@ func (m *merger) says(places openapi.Place, keyword string) bool {
 		return m.src.Says(keyword)
 	}
 	return m.src.SaysIn(places, keyword)
-}
-
-// limitKeyword returns the keyword of a limit: maxLength for additionalProperties/maxLength.
-func limitKeyword(limit string) string {
-	first, rest, nested := strings.Cut(limit, "/")
-	if nested && first == "additionalProperties" {
-		return rest
-	}
-	return first
 }

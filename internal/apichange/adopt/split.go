@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -65,7 +66,7 @@ func (m *merger) moveVariants(root *jsontree.Value, o *openapi.Operation, moved 
 			}
 		}
 		one.Delete("x-variants")
-		ref := jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString(schemaPrefix + v.Params)})
+		ref := jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString(ir.SchemaPrefix + v.Params)})
 		_, at := formsOf(one)
 		at.Value = ref
 		m.place(paths, s, one)
@@ -96,7 +97,7 @@ func formsOf(op *jsontree.Value) (*jsontree.Value, *jsontree.Member) {
 func dropVariant(op *jsontree.Value, v openapi.Variant) {
 	forms, _ := formsOf(op)
 	forms.Items = slices.DeleteFunc(forms.Items, func(f *jsontree.Value) bool {
-		return strings.TrimPrefix(f.Get("$ref").Str(), schemaPrefix) == v.Params
+		return strings.TrimPrefix(f.Get("$ref").Str(), ir.SchemaPrefix) == v.Params
 	})
 	variants := op.Get("x-variants")
 	variants.Items = slices.DeleteFunc(variants.Items, func(x *jsontree.Value) bool { return x.Get("name").Str() == v.Name })

@@ -3,6 +3,7 @@ package adopt
 import (
 	"slices"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -50,7 +51,7 @@ func (m *merger) mergeUnion(c scope, raw *jsontree.Value, o, s *openapi.Schema) 
 		if s.Union.Form(f.Value) == nil {
 			mapping.Delete(f.Value)
 		} else if !mapping.Has(f.Value) {
-			mapping.Set(f.Value, jsontree.NewString(schemaPrefix+f.Schema.Name()))
+			mapping.Set(f.Value, jsontree.NewString(ir.SchemaPrefix+f.Schema.Name()))
 		}
 	}
 	for _, f := range s.Union.Forms {

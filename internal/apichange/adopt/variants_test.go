@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
@@ -313,8 +314,8 @@ func renameSchemas(r *jsontree.Value) {
 	}
 	r.Walk(func(_ string, v *jsontree.Value) {
 		for _, key := range []string{"$ref", "params"} {
-			if name, ok := strings.CutPrefix(v.Get(key).Str(), schemaPrefix); ok {
-				v.Set(key, jsontree.NewString(schemaPrefix+other(name)))
+			if name, ok := strings.CutPrefix(v.Get(key).Str(), ir.SchemaPrefix); ok {
+				v.Set(key, jsontree.NewString(ir.SchemaPrefix+other(name)))
 			}
 		}
 	})
@@ -416,7 +417,7 @@ func extractBodies(r *jsontree.Value) {
 		n++
 		name := fmt.Sprintf("Body%d", n)
 		r.At("/components/schemas").Set(name, media.Get("schema"))
-		media.Set("schema", jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString(schemaPrefix + name)}))
+		media.Set("schema", jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString(ir.SchemaPrefix + name)}))
 	}
 	operations(r, func(op *jsontree.Value) {
 		if b := op.Get("requestBody"); b != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
@@ -116,7 +117,7 @@ var vendorVariants = []variant{
 		const place = "/paths/~1payments~1{identity}/get/responses/200/content/application~1json/schema/properties/payments"
 		payment := r.At("/components/schemas/Payment")
 		r.Walk(func(pointer string, v *jsontree.Value) {
-			if v.Get("$ref").Str() == schemaPrefix+"Payment" && pointer != place {
+			if v.Get("$ref").Str() == ir.SchemaPrefix+"Payment" && pointer != place {
 				v.Set("$ref", jsontree.NewString("#"+strings.NewReplacer("{", "%7B", "}", "%7D").Replace(place)))
 			}
 		})
@@ -257,7 +258,7 @@ func halve(components *jsontree.Value, name string, s *jsontree.Value) {
 		rest.Set("required", required)
 	}
 	components.Set(name+"Base", base)
-	whole := object("allOf", array(object("$ref", jsontree.NewString(schemaPrefix+name+"Base"))))
+	whole := object("allOf", array(object("$ref", jsontree.NewString(ir.SchemaPrefix+name+"Base"))))
 	if half%2 == 0 {
 		whole.Get("allOf").Items = append(whole.Get("allOf").Items, rest)
 		whole.Set("type", jsontree.NewString("object"))
@@ -406,7 +407,7 @@ next:
 				received.Set(p.Name, p.Value)
 			}
 		}
-		shared[schemaPrefix+m.Name] = schemaPrefix + strings.TrimSuffix(m.Name, "CreateParams")
+		shared[ir.SchemaPrefix+m.Name] = ir.SchemaPrefix + strings.TrimSuffix(m.Name, "CreateParams")
 	}
 	r.Walk(func(_ string, v *jsontree.Value) {
 		if to := shared[v.Get("$ref").Str()]; to != "" {
@@ -417,7 +418,7 @@ next:
 		}
 	})
 	for name := range shared {
-		r.At("/components/schemas").Delete(strings.TrimPrefix(name, schemaPrefix))
+		r.At("/components/schemas").Delete(strings.TrimPrefix(name, ir.SchemaPrefix))
 	}
 }
 

@@ -407,7 +407,7 @@ func (c *comparison) use(a at, s spot, o, n *openapi.Schema) {
 			c.add(a, change)
 		}
 	}
-	if !sameJSON(o.Default, n.Default) {
+	if !jsontree.EqualText(o.Default, n.Default) {
 		c.defaultChanged(a, s, o, n)
 	}
 	if !sameText(o.Description, n.Description) || !sameText(o.Title, n.Title) || !sameExamples(o, n) {
@@ -463,7 +463,7 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 	had, has := o.AllLimits(), n.AllLimits()
 	for _, key := range keysOf(had, has) {
 		before, after := had[key], has[key]
-		if sameJSON(before, after) {
+		if jsontree.EqualText(before, after) {
 			continue
 		}
 		change := Change{Code: "limit-changed", Pointer: n.Pointer, Subject: s.field}
@@ -497,7 +497,7 @@ func (c *comparison) other(a at, s spot, before, after *openapi.Schema) {
 			Text: fmt.Sprintf("The format of %s changed from %s to %s.", s.named(), orNone(o.Format), orNone(n.Format)),
 		})
 	}
-	if !sameJSON(o.Const, n.Const) {
+	if !jsontree.EqualText(o.Const, n.Const) {
 		c.keyword(a, s, n, "const", o.Const, n.Const)
 	}
 	if o.Closed != n.Closed && n.IsMap() {
@@ -505,23 +505,10 @@ func (c *comparison) other(a at, s spot, before, after *openapi.Schema) {
 	}
 	had, has := before.AllOther(), after.AllOther()
 	for _, key := range keysOf(had, has) {
-		if !sameJSON(had[key], has[key]) {
+		if !jsontree.EqualText(had[key], has[key]) {
 			c.keyword(a, s, n, key, had[key], has[key])
 		}
 	}
-}
-
-// sameJSON compares values written as JSON: 28 and 28.0 are one number.
-func sameJSON(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, err := jsontree.Parse([]byte(a))
-	if err != nil {
-		return false
-	}
-	y, err := jsontree.Parse([]byte(b))
-	return err == nil && jsontree.Equal(x, y)
 }
 
 // keysOf lists the keys of both maps, sorted.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
@@ -126,7 +127,7 @@ func (r *reader) sides() {
 
 // sideOf returns the side on which a reference is read, or "" if its target is the same on both.
 func (r *reader) sideOf(ref string) string {
-	if r.sided[ref] || !strings.HasPrefix(ref, schemaPrefix) {
+	if r.sided[ref] || !strings.HasPrefix(ref, ir.SchemaPrefix) {
 		return r.side
 	}
 	return ""
@@ -260,7 +261,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 	for i, x := range items(v.Get("x-variants")) {
 		o.Variants = append(o.Variants, Variant{
 			fmt.Sprintf("%s/x-variants/%d", at, i),
-			x.Get("name").Str(), strings.TrimPrefix(x.Get("params").Str(), schemaPrefix), x.Get("summary").Str(), x.Get("description").Str(),
+			x.Get("name").Str(), strings.TrimPrefix(x.Get("params").Str(), ir.SchemaPrefix), x.Get("summary").Str(), x.Get("description").Str(),
 		})
 	}
 	o.Beside = beside(v)

@@ -17,8 +17,8 @@ const (
 	InMeta                      // alongside the envelope, and in refusals
 )
 
-// besideEnvelope holds the members of a reply that are not its envelope.
-var besideEnvelope = map[string]bool{"meta": true, "linked": true}
+// BesideEnvelope reports whether a member of a reply appears next to its envelope.
+func BesideEnvelope(member string) bool { return member == "meta" || member == "linked" }
 
 // SaysIn reports whether a keyword occurs in every one of the places. The keywords are the same
 // as for the whole document.
@@ -89,7 +89,7 @@ func (l listener) envelope(place Place, s *Schema) {
 	}
 	if d := s.Def(); len(d.Properties) > 0 && (place == InReply || len(d.Properties) == 1) {
 		for _, p := range d.Properties {
-			if place == InReply && besideEnvelope[p.Name] {
+			if place == InReply && BesideEnvelope(p.Name) {
 				l.schema(InMeta, p.Schema)
 			} else {
 				l.schema(place, p.Schema)
@@ -115,7 +115,7 @@ func (l listener) schema(place Place, s *Schema) {
 		}
 	}
 	for limit := range maps.Keys(s.Limits) {
-		said[limitKeyword(limit)] = true
+		said[LimitKeyword(limit)] = true
 	}
 	l.schema(place, s.Ref)
 	for _, form := range s.OneOf {
@@ -131,8 +131,8 @@ func (l listener) schema(place Place, s *Schema) {
 	}
 }
 
-// limitKeyword returns the keyword of a limit: maxLength for additionalProperties/maxLength.
-func limitKeyword(limit string) string {
+// LimitKeyword returns the keyword of a limit: maxLength for additionalProperties/maxLength.
+func LimitKeyword(limit string) string {
 	first, rest, nested := strings.Cut(limit, "/")
 	if nested && first == "additionalProperties" {
 		return rest

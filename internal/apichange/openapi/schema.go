@@ -9,11 +9,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-const schemaPrefix = "#/components/schemas/"
-
 // component reads a component schema once. Uses inside it may refer back to it.
 func (r *reader) component(name string, v *jsontree.Value) *Schema {
-	key := r.sideOf(schemaPrefix+name) + schemaPrefix + name
+	key := r.sideOf(ir.SchemaPrefix+name) + ir.SchemaPrefix + name
 	if s := r.refs[key]; s != nil {
 		return s
 	}
@@ -39,7 +37,7 @@ func (r *reader) target(ref, at string) *Schema {
 	if v == nil {
 		return &Schema{Pointer: at}
 	}
-	if name, ok := strings.CutPrefix("#"+pointer, schemaPrefix); ok && !strings.Contains(name, "/") {
+	if name, ok := strings.CutPrefix("#"+pointer, ir.SchemaPrefix); ok && !strings.Contains(name, "/") {
 		return r.component(jsontree.Unescape(name), v)
 	}
 	s := &Schema{}
@@ -67,8 +65,7 @@ func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 	s.Deprecated = s.Deprecated || v.Get("deprecated").True()
 	s.Restricted = s.Restricted || v.Get("x-restricted").True()
 	if v.Get("nullable").True() {
-		s.Nullable = true
-		r.doc.says["null"] = true
+		r.nullable(s)
 	}
 	if w := v.Get("x-required-when"); w != nil {
 		s.RequiredWhen = w.Str()
@@ -132,31 +129,37 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 		return s
 	}
 	if inner, innerAt, nullable := r.wrapped(v, at); inner != nil {
-		in := r.schema(inner, innerAt)
-		if in.Ref == nil {
-			// The wrapper replaces an inline schema.
-			s = in
-			s.Pointer = at
-		} else {
-			s.Ref = in.Ref
-			s.Nullable = in.Nullable
-			s.Description, s.Examples, s.Title, s.Default = in.Description, in.Examples, in.Title, in.Default
-		}
-		s.Nullable = s.Nullable || nullable
-		for _, part := range items(v.Get("allOf")) {
-			if part != inner {
-				r.annotate(s, part)
-				s.limitsOf(part)
-			}
-		}
-		r.annotate(s, v)
-		s.limitsOf(v)
-		s.exclude()
-		return s
+		return r.unwrap(v, at, inner, innerAt, nullable)
 	}
 	if all := v.Get("allOf"); all != nil && r.is(all, jsontree.Array, jsontree.Join(at, "allOf")) {
 		return r.allOf(v, all, at)
 	}
+	r.definition(s, v, at)
+	return s
+}
+
+// unwrap reads a wrapper and the schema in it as one.
+func (r *reader) unwrap(v *jsontree.Value, at string, inner *jsontree.Value, innerAt string, nullable bool) *Schema {
+	s := r.schema(inner, innerAt)
+	if s.Ref != nil {
+		s = &Schema{Ref: s.Ref, Nullable: s.Nullable, Description: s.Description, Examples: s.Examples, Title: s.Title, Default: s.Default}
+	}
+	s.Pointer = at
+	s.Nullable = s.Nullable || nullable
+	for _, part := range items(v.Get("allOf")) {
+		if part != inner {
+			r.annotate(s, part)
+			s.limitsOf(part)
+		}
+	}
+	r.annotate(s, v)
+	s.limitsOf(v)
+	s.exclude()
+	return s
+}
+
+// definition reads a schema that is neither a reference nor a combination of others.
+func (r *reader) definition(s *Schema, v *jsontree.Value, at string) {
 	r.annotate(s, v)
 	r.types(s, v)
 	for _, m := range v.Members {
@@ -174,7 +177,6 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if s.Type == "" && len(s.Enum) > 0 {
 		s.Type = "string"
 	}
-	return s
 }
 
 // gatherValues turns a choice between strings into one enum, if any of them has values: an open enum, which
@@ -262,72 +264,52 @@ const maxNesting = 200
 // wrapped returns the schema that a wrapper wraps, or nil if v is not a wrapper: allOf with one entry besides
 // those that only annotate or limit it, or anyOf or oneOf with one entry besides null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
-	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, slices.Concat(limitKeys, []string{"allOf", "type"})...) {
-		found := -1
-		for i, part := range all.Items {
-			switch {
-			case part.Kind == jsontree.Object && OnlyAnnotates(part, limitKeys...):
-			case found < 0:
-				found = i
-			default:
-				return nil, "", false
-			}
-		}
-		if found >= 0 {
-			return all.Items[found], jsontree.Join(at, "allOf", itoa(found)), slices.Contains(v.Get("type").Strings(), "null")
-		}
-	}
-	for _, key := range []string{"anyOf", "oneOf"} {
-		forms := v.Get(key)
-		if forms == nil || !OnlyAnnotates(v, slices.Concat(limitKeys, []string{key, "type"})...) {
+	for _, wrapper := range []struct {
+		key     string
+		besides func(*jsontree.Value) bool
+	}{{"allOf", onlyLimits}, {"anyOf", isNull}, {"oneOf", isNull}} {
+		parts := v.Get(wrapper.key)
+		if parts == nil || !OnlyAnnotates(v, slices.Concat(limitKeys, []string{wrapper.key, "type"})...) {
 			continue
 		}
-		found := -1
-		for i, form := range forms.Items {
-			switch {
-			case isNull(form):
-				nullable = true
-				r.doc.says["null"] = true
-			case found < 0:
-				found = i
-			default:
-				return nil, "", false
-			}
+		i := sole(parts.Items, wrapper.besides)
+		if i < 0 {
+			continue
 		}
-		if found >= 0 {
-			return forms.Items[found], jsontree.Join(at, key, itoa(found)), nullable
+		if wrapper.key == "allOf" {
+			nullable = slices.Contains(v.Get("type").Strings(), "null")
+		} else if nullable = len(parts.Items) > 1; nullable {
+			r.doc.says["null"] = true
 		}
+		return parts.Items[i], jsontree.Join(at, wrapper.key, itoa(i)), nullable
 	}
 	return nil, "", false
+}
+
+func onlyLimits(v *jsontree.Value) bool {
+	return v.Kind == jsontree.Object && OnlyAnnotates(v, limitKeys...)
+}
+
+// sole returns the index of the one item that besides does not match, or -1 if there are none or several.
+func sole(items []*jsontree.Value, besides func(*jsontree.Value) bool) int {
+	found := -1
+	for i, item := range items {
+		if besides(item) {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = i
+	}
+	return found
 }
 
 // allOf merges objects into one.
 func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	s := &Schema{Pointer: at, Type: "object"}
 	for i, part := range all.Items {
-		p := r.schema(part, jsontree.Join(at, "allOf", itoa(i)))
-		d := p.Def()
-		if part.Kind == jsontree.Object && OnlyAnnotates(part) {
-			r.annotate(s, part)
-			continue
-		}
-		if d.Pointer == "" {
-			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a schema cannot be combined with one that it is a part of")
-			continue
-		}
-		if len(d.OneOf) > 0 {
-			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a choice between several schemas cannot be combined by allOf")
-			continue
-		}
-		if d.Type != "object" && (d.Type != "" || len(d.Required) == 0) {
-			r.problem(jsontree.Join(at, "allOf", itoa(i)), "only objects can be combined by allOf, this is %q", d.Type)
-			continue
-		}
-		r.adopt(s, d)
-		s.Nullable = s.Nullable || p.Nullable
-		if s.Description == "" {
-			s.Description = d.Description
-		}
+		r.combine(s, part, jsontree.Join(at, "allOf", itoa(i)))
 	}
 	r.annotate(s, v)
 	own := &Schema{Pointer: at}
@@ -344,6 +326,28 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	r.adopt(s, own)
 	s.dropHidden()
 	return s
+}
+
+// combine adds an entry of allOf to an object.
+func (r *reader) combine(s *Schema, part *jsontree.Value, at string) {
+	p := r.schema(part, at)
+	d := p.Def()
+	switch {
+	case part.Kind == jsontree.Object && OnlyAnnotates(part):
+		r.annotate(s, part)
+	case d.Pointer == "":
+		r.problem(at, "a schema cannot be combined with one that it is a part of")
+	case len(d.OneOf) > 0:
+		r.problem(at, "a choice between several schemas cannot be combined by allOf")
+	case d.Type != "object" && (d.Type != "" || len(d.Required) == 0):
+		r.problem(at, "only objects can be combined by allOf, this is %q", d.Type)
+	default:
+		r.adopt(s, d)
+		s.Nullable = s.Nullable || p.Nullable
+		if s.Description == "" {
+			s.Description = d.Description
+		}
+	}
 }
 
 // dropHidden removes from the required members those that this side does not have.
@@ -394,8 +398,7 @@ func (r *reader) types(s *Schema, v *jsontree.Value) {
 	var rest []string
 	for _, name := range list {
 		if name == "null" {
-			s.Nullable = true
-			r.doc.says["null"] = true
+			r.nullable(s)
 		} else {
 			rest = append(rest, name)
 			r.doc.says["type:"+name] = true

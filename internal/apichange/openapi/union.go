@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
@@ -49,14 +50,14 @@ func (r *reader) discriminate(s *Schema, v *jsontree.Value) {
 		ref, mapped := form.Get("$ref").Str(), false
 		if mapping := d.Get("mapping"); mapping != nil {
 			for _, m := range mapping.Members {
-				if to := m.Value.Str(); ref != "" && (to == ref || schemaPrefix+to == ref) {
+				if to := m.Value.Str(); ref != "" && (to == ref || ir.SchemaPrefix+to == ref) {
 					s.Union.Forms = append(s.Union.Forms, UnionForm{m.Name, s.OneOf[i]})
 					mapped = true
 				}
 			}
 		}
 		if !mapped {
-			s.Union.Forms = append(s.Union.Forms, UnionForm{strings.TrimPrefix(ref, schemaPrefix), s.OneOf[i]})
+			s.Union.Forms = append(s.Union.Forms, UnionForm{strings.TrimPrefix(ref, ir.SchemaPrefix), s.OneOf[i]})
 		}
 		i++
 	}
