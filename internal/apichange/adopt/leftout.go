@@ -129,6 +129,11 @@ func (m *merger) unsupported(left *leftOut) (pointers []string, err error) {
 			pointers = append(pointers, place)
 			continue
 		}
+		if _, alone := errors.AsType[keywordProblem](e); alone {
+			left.add(p, e)
+			pointers = append(pointers, p)
+			continue
+		}
 		owners := sources.owners(p, m.src.Operations)
 		if len(owners) == 0 && strings.HasPrefix(p, "/components/") {
 			continue // nothing uses it

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -148,5 +149,45 @@ func TestForeignNotes(t *testing.T) {
 		if slices.Contains(plain.Notes, c.want) || !slices.Contains(got.Notes, c.want) {
 			t.Errorf("notes are %q, want %q", got.Notes, c.want)
 		}
+	}
+}
+
+// An object with named members cannot be a map as well: the values of further members are left out, and the named
+// ones are adopted.
+func TestNamedMembersAndAMap(t *testing.T) {
+	const component, member = "/components/schemas/Payment/additionalProperties", "/components/schemas/PaymentCreateParams/properties/extras/additionalProperties"
+	source := vendored().Clone()
+	source.At("/components/schemas/Payment").Set("additionalProperties", parse(`{"type": "string", "maxLength": 5}`))
+	properties(source, "PaymentCreateParams").Set("extras", parse(`{"type": "object", "properties": {"colour": {"type": "string"}}, "additionalProperties": {"type": "integer"}}`))
+	got, err := Normalise(ours(), document(t, source), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{component, member} {
+		want := place + " is left out: " + place + ": an object with named members cannot be a map as well. Extend the generator"
+		if !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
+			t.Errorf("notes are %q, want %q", got.Notes, want)
+		}
+		if got.Root.Get("info").Get(ir.LeftOutKey).Get(place) == nil {
+			t.Errorf("%s is not recorded", place)
+		}
+		if got.Source.Root.At(place) != nil {
+			t.Errorf("%s is still in the source", place)
+		}
+	}
+	if !properties(got.Root, "PaymentCreateParamsExtras").Has("colour") {
+		t.Error("the named member is not adopted")
+	}
+	again, err := Normalise(document(t, got.Root), document(t, source), Options{Lock: got.Lock})
+	if err != nil || string(again.Root.Format()) != string(got.Root.Format()) {
+		t.Errorf("the second time differs: %v\n%s", err, firstDifferences(string(got.Root.Format()), string(again.Root.Format())))
+	}
+	rules, err := ReadRules([]byte(`{"ignore": [{"place": "` + component + `", "reason": "not sent"}, {"place": "` + member + `", "reason": "not needed"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, err := Normalise(ours(), document(t, source), Options{Rules: rules})
+	if want := component + " is left out: not sent"; err != nil || !slices.Contains(listed.Notes, want) {
+		t.Errorf("notes are %v, %q, want %q", err, listed.Notes, want)
 	}
 }

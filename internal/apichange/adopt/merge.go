@@ -265,12 +265,15 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 }
 
 // refuseOther fails for the keywords of a definition that this package does not understand, apart from
-// extensions.
+// extensions, and for an object that is a map as well.
 func (m *merger) refuseOther(s *openapi.Schema) {
 	for _, key := range slices.Sorted(maps.Keys(s.Other)) {
 		if !strings.HasPrefix(key, "x-") {
 			m.fail(s.Pointer, "keyword %s is not understood: %s", key, s.Other[key])
 		}
+	}
+	if s.Values != nil && len(s.Properties) > 0 {
+		m.errs = append(m.errs, keywordProblem{openapi.Problem{Pointer: s.Values.Pointer, Message: "an object with named members cannot be a map as well"}})
 	}
 }
 

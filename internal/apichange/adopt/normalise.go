@@ -158,6 +158,11 @@ type nameProblem struct{ openapi.Problem }
 
 func (p nameProblem) Unwrap() error { return p.Problem }
 
+// keywordProblem is a problem with one keyword, which is left out by itself.
+type keywordProblem struct{ openapi.Problem }
+
+func (p keywordProblem) Unwrap() error { return p.Problem }
+
 func (m *merger) failName(pointer, format string, args ...any) {
 	m.errs = append(m.errs, nameProblem{openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)}})
 }

@@ -83,6 +83,7 @@ var keywords = []struct{ name, schema, reply, request string }{
 	{"object_any", `{"type": "object"}`, taken, taken},
 	{"object_closed", `{"type": "object", "additionalProperties": false}`, taken, taken},
 	{"object_open", `{"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": true}`, taken, taken},
+	{"object_and_map", `{"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": {"type": "integer"}}`, taken, taken},
 	{"object_unevaluated", `{"type": "object", "properties": {"a": {"type": "string"}}, "unevaluatedProperties": false}`, taken, taken},
 	{"object_condition", `{"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "if": {"properties": {"a": {"const": "x"}}, "required": ["a"]}, "then": {"required": ["b"]}}`, taken, taken},
 	{"object_else", `{"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "if": {"properties": {"a": {"const": "x"}}, "required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["a"]}}`, "/else: keyword else is not supported here", ""},
