@@ -18,11 +18,7 @@ func TestEveryMethodHasAnExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(repository, "generator", "examples.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	examples, err := emit.ParseExamples(data)
+	examples, err := readExamples(repository)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -194,11 +194,7 @@ func readOfficial(root string) (*emit.Official, error) {
 // MissingExamples lists the methods that have no example in examples.json, or none with its output. A
 // release needs all of them.
 func MissingExamples(root string, api *ir.API) ([]string, error) {
-	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
-	if err != nil {
-		return nil, err
-	}
-	examples, err := emit.ParseExamples(data)
+	examples, err := readExamples(root)
 	if err != nil {
 		return nil, err
 	}
@@ -214,16 +210,20 @@ func MissingExamples(root string, api *ir.API) ([]string, error) {
 }
 
 func emitExamples(api *ir.API, root string) (emit.File, error) {
-	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
-	if err != nil {
-		return emit.File{}, err
-	}
-	examples, err := emit.ParseExamples(data)
+	examples, err := readExamples(root)
 	if err != nil {
 		return emit.File{}, err
 	}
 	file, _, err := emit.Examples(api, examples, os.DirFS(filepath.Join(root, "templates")))
 	return file, err
+}
+
+func readExamples(root string) (map[string]map[string]*emit.Example, error) {
+	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
+	if err != nil {
+		return nil, err
+	}
+	return emit.ParseExamples(data)
 }
 
 // Difference is a file on disk that differs from what would be generated.

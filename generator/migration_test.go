@@ -15,11 +15,7 @@ import (
 
 func official(t *testing.T) *emit.Official {
 	t.Helper()
-	data, err := os.ReadFile("official.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := emit.ParseOfficial(data)
+	o, err := readOfficial(repository)
 	if err != nil {
 		t.Fatal(err)
 	}

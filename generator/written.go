@@ -188,12 +188,11 @@ func unservedFilters(api *ir.API, served map[string]bool) []Filter {
 
 // hasMember reports whether a resource has a member or a link of the given name.
 func hasMember(resource *ir.Type, name string) bool {
-	for _, f := range resource.Fields {
-		if f.Name == name || f.Name == "links" && f.Type.Type != nil && hasMember(f.Type.Type, name) {
-			return true
-		}
+	if resource.Field(name) != nil {
+		return true
 	}
-	return false
+	links := resource.Field("links")
+	return links != nil && links.Type.Type != nil && links.Type.Type.Field(name) != nil
 }
 
 // methodCall returns the parts of a call such as r.on("payments.create", …), or "" for other nodes.

@@ -138,12 +138,8 @@ func identified(t *ir.Type) bool {
 	if t == nil {
 		return false
 	}
-	for _, f := range t.Fields {
-		if f.Name == idField && f.Type.Kind == ir.String {
-			return true
-		}
-	}
-	return false
+	id := t.Field(idField)
+	return id != nil && id.Type.Kind == ir.String
 }
 
 // encodeFunc emits the method that writes a nested object of a request as JSON.

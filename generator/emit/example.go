@@ -330,11 +330,10 @@ func selectors(variable string, t *ir.Type, members []string) (string, error) {
 			if at == nil {
 				return "", fmt.Errorf("print: %s goes into a value that has no members", member)
 			}
-			i := slices.IndexFunc(at.Fields, func(f *ir.Field) bool { return f.Name == name })
-			if i < 0 {
+			f := at.Field(name)
+			if f == nil {
 				return "", fmt.Errorf("print: %s has no member %s", at.GoName, name)
 			}
-			f := at.Fields[i]
 			expression += "." + f.GoName
 			at = nil
 			if f.Type.IsObject() {

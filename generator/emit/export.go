@@ -28,13 +28,7 @@ func exportable(op *ir.Operation, m *ir.Method) bool {
 	if !op.List || !op.Cursors || m.Params == nil || op.Reply == nil {
 		return false
 	}
-	var filter, id, created bool
-	for _, f := range m.Params.Fields {
-		filter = filter || f.Name == "created_at" && f.Type.Kind == ir.Named && f.Type.Type.GoName == "TimestampFilter"
-	}
-	for _, f := range op.Reply.Fields {
-		id = id || f.Name == "id" && f.Type.Kind == ir.String
-		created = created || f.Name == "created_at" && f.Type.Kind == ir.Time
-	}
-	return filter && id && created
+	filter, created := m.Params.Field("created_at"), op.Reply.Field("created_at")
+	return filter != nil && filter.Type.Kind == ir.Named && filter.Type.Type.GoName == "TimestampFilter" &&
+		created != nil && created.Type.Kind == ir.Time && identified(op.Reply)
 }

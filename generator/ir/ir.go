@@ -172,6 +172,16 @@ type Type struct {
 	Deprecated bool
 }
 
+// Field returns the field with the given name on the wire, or nil.
+func (t *Type) Field(wire string) *Field {
+	for _, f := range t.Fields {
+		if f.Name == wire {
+			return f
+		}
+	}
+	return nil
+}
+
 // HasQuery reports whether a field travels in the query.
 func (t *Type) HasQuery() bool { return t.has(InQuery) }
 

@@ -412,11 +412,7 @@ type variant struct {
 }
 
 func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb string, query []*ir.Field, pointer string) {
-	for _, f := range query {
-		if f.Name == "after" && op.List {
-			op.Cursors = true
-		}
-	}
+	op.Cursors = op.List && slices.ContainsFunc(query, func(f *ir.Field) bool { return f.Name == "after" })
 	m := &ir.Method{GoName: name.Go(verb), Summary: src.Summary, Doc: src.Description}
 	if op.Cursors {
 		m.AllName = "All" + strings.TrimPrefix(m.GoName, "List")

@@ -365,7 +365,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 		return
 	}
 	property := cond.Required[0]
-	subject := fieldOf(t, property)
+	subject := t.Field(property)
 	var want string
 	if compared := cond.Properties[property]; compared != nil {
 		l.understood(compared.Value, jsontree.Join(at, "properties", property), "Const")
@@ -383,7 +383,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c *ir.Condition, pointer string) {
 	l.understood(s, pointer, "Required", "Properties")
 	for i, required := range s.Required {
-		f := fieldOf(t, required)
+		f := t.Field(required)
 		if f == nil {
 			l.errs.add(fmt.Sprintf("%s/required/%d", pointer, i), "required property %q is not declared", required)
 			continue
@@ -391,7 +391,7 @@ func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c 
 		c.Then = append(c.Then, append(slices.Clone(path), f))
 	}
 	for _, property := range sorted(s.Properties) {
-		f := fieldOf(t, property)
+		f := t.Field(property)
 		at := jsontree.Join(pointer, "properties", property)
 		if f == nil || !f.Type.IsObject() {
 			l.errs.add(at, "a consequence must be about an object of the same schema")
@@ -399,13 +399,4 @@ func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c 
 		}
 		l.consequences(f.Type.Type, s.Properties[property].Value, append(slices.Clone(path), f), c, at)
 	}
-}
-
-func fieldOf(t *ir.Type, wire string) *ir.Field {
-	for _, f := range t.Fields {
-		if f.Name == wire {
-			return f
-		}
-	}
-	return nil
 }

@@ -43,7 +43,7 @@ func (l *document) union(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	for _, field := range t.Fields[1:] {
 		var having []string
 		for i, f := range forms {
-			if fieldOf(members[i], field.Name) != nil {
+			if members[i].Field(field.Name) != nil {
 				having = append(having, strconv.Quote(f.value))
 			}
 		}
@@ -54,7 +54,7 @@ func (l *document) union(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	for i, f := range forms {
 		c := &ir.Condition{Pointer: kind.Pointer, Field: kind, Equals: f.value}
 		for _, field := range t.Fields[1:] {
-			switch own := fieldOf(members[i], field.Name); {
+			switch own := members[i].Field(field.Name); {
 			case own == nil:
 				c.Not = append(c.Not, field)
 			case own.Required:
@@ -124,7 +124,7 @@ func (l *document) member(t *ir.Type, f form, property string, role ir.Role) *ir
 	}
 	own.Fields = slices.DeleteFunc(own.Fields, func(field *ir.Field) bool { return field.Name == property })
 	for _, field := range own.Fields {
-		have := fieldOf(t, field.Name)
+		have := t.Field(field.Name)
 		switch {
 		case have == nil:
 			t.Fields = append(t.Fields, optional(field, role))
@@ -147,7 +147,7 @@ func (l *document) undecided(t *ir.Type, kind *ir.Field, members []*ir.Type) {
 	for _, field := range slices.Clone(t.Fields[1:]) {
 		var other *ir.Field
 		for _, m := range members {
-			if own := fieldOf(m, field.Name); own != nil && !sameShape(own.Type, field.Type) {
+			if own := m.Field(field.Name); own != nil && !sameShape(own.Type, field.Type) {
 				other = own
 			}
 		}
