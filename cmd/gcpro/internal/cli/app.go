@@ -160,6 +160,7 @@ func subcommandsOnly(c *cobra.Command) {
 	if c.Runnable() || !c.HasSubCommands() {
 		return
 	}
+	c.Annotations = map[string]string{"group": "true"} // for usageTemplate
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -190,24 +190,28 @@ func (f *lineFile) read() iter.Seq[fileLine] {
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			line := fileLine{}
+			var line fileLine
 			if err == nil {
 				line.number, _ = r.FieldPos(0)
-			}
-			if err != nil {
-				parse, ok := errors.AsType[*csv.ParseError](err)
-				if ok {
-					line.number, err = parse.Line, parse.Err
-				}
-				line.err, line.last = err, !errors.Is(err, csv.ErrFieldCount)
-			} else {
 				line.key, line.body, line.err = f.line(record, header, columns)
+			} else {
+				line = badLine(err)
 			}
 			if !yield(line) || line.last {
 				return
 			}
 		}
 	}
+}
+
+// badLine returns the line that a reader of CSV refused. After a line with a wrong number of fields,
+// the next one can still be read.
+func badLine(err error) fileLine {
+	line := fileLine{err: err, last: !errors.Is(err, csv.ErrFieldCount)}
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+		line.number, line.err = parse.Line, parse.Err
+	}
+	return line
 }
 
 // header finds the parameter of each column.

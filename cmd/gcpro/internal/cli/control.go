@@ -25,8 +25,7 @@ const defaultSandbox = "http://127.0.0.1:8080"
 
 // sandboxTarget returns the running sandbox that the subcommands of gcpro sandbox work on.
 func (a *app) sandboxTarget() (*target, error) {
-	t := &target{env: gocardless.EnvironmentSandbox, base: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL"))}
-	t.base = strings.TrimSuffix(defaultTo(t.base, defaultSandbox), "/")
+	t := &target{env: gocardless.EnvironmentSandbox, base: strings.TrimSuffix(defaultTo(a.baseURL(), defaultSandbox), "/")}
 	if !t.local() {
 		return nil, refuse("%s is not an address on this machine: these commands only work on a local gcpro sandbox", render.Safe(t.base))
 	}
@@ -364,7 +363,7 @@ func (a *app) recordCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8081", "Listen on this `address`.")
 	c.RunE = func(c *cobra.Command, list []string) error {
-		recorder, err := cassette.NewRecorder(defaultTo(defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), sandboxAPI), list[0], nil)
+		recorder, err := cassette.NewRecorder(defaultTo(a.baseURL(), sandboxAPI), list[0], nil)
 		if err != nil {
 			return refusal{err}
 		}
@@ -400,7 +399,7 @@ func (a *app) verifyCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("%s: %w", list[0], err)
 		}
-		options := cassette.VerifyOptions{BaseURL: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), Token: defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")}
+		options := cassette.VerifyOptions{BaseURL: a.baseURL(), Token: defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")}
 		if options.BaseURL == "" {
 			options.BaseURL, options.Transport = defaultSandbox, gocardlesstest.New().Transport()
 		}

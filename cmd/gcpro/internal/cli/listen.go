@@ -145,14 +145,9 @@ func (a *app) listenState(t *target) (state *relay.State, fresh bool, err error)
 // event. The time of that event comes from the API's clock, so the local clock does not matter.
 func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, since string) error {
 	if since != "" {
-		from, ok := param.Relative(since, a.now(), true)
-		if !ok {
-			var err error
-			if from, err = time.Parse(time.DateOnly, since); err != nil {
-				if from, err = time.Parse(time.RFC3339, since); err != nil {
-					return usagef("--since must be a time such as 2h, 7d, yesterday or 2026-01-31")
-				}
-			}
+		from, err := param.Time(since, a.now(), true)
+		if err != nil {
+			return usagef("--since %w", err)
 		}
 		return state.Restart(from)
 	}
@@ -182,7 +177,7 @@ func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay
 func eventSource(client *gocardless.Client) relay.Source {
 	return func(ctx context.Context, since time.Time) ([]relay.Event, error) {
 		var events []relay.Event
-		query := url.Values{"created_at[gte]": {since.UTC().Format("2006-01-02T15:04:05.000Z")}}
+		query := url.Values{"created_at[gte]": {param.Stamp(since)}}
 		r := &request{op: spec.Find("events", "list"), path: "/events", query: query}
 		err := pages(ctx, client, r, 0, func(items []json.RawMessage) error {
 			for _, item := range items {

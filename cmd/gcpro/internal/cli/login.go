@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
-	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
 func (a *app) loginCommand() *cobra.Command {
@@ -22,11 +21,7 @@ func (a *app) loginCommand() *cobra.Command {
 		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		store, err := a.store()
-		if err != nil {
-			return err
-		}
-		profile, err := a.profile(store)
+		store, profile, err := a.storeAndProfile()
 		if err != nil {
 			return err
 		}
@@ -34,10 +29,7 @@ func (a *app) loginCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		t := &target{env: gocardless.EnvironmentSandbox, base: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), token: token}
-		if a.flags.live {
-			t.env = gocardless.EnvironmentLive
-		}
+		t := &target{env: a.environment(), base: a.baseURL(), token: token}
 		client, err := a.client(t)
 		if err != nil {
 			return refusal{err}
@@ -88,18 +80,11 @@ func (a *app) logoutCommand() *cobra.Command {
 		Long:    "Deletes the stored token for the sandbox environment or, with --live, for live. The token itself stays valid until you revoke it in GoCardless's dashboard.",
 		Example: "  gcpro logout\n  gcpro logout --live --profile shop",
 		RunE: func(*cobra.Command, []string) error {
-			store, err := a.store()
+			store, profile, err := a.storeAndProfile()
 			if err != nil {
 				return err
 			}
-			profile, err := a.profile(store)
-			if err != nil {
-				return err
-			}
-			env := gocardless.EnvironmentSandbox
-			if a.flags.live {
-				env = gocardless.EnvironmentLive
-			}
+			env := a.environment()
 			had, err := store.Delete(profile, string(env))
 			if err == nil && !had {
 				err = fmt.Errorf("profile %q has no token for %s", profile, env)
@@ -114,42 +99,7 @@ func (a *app) profilesCommand() *cobra.Command {
 		Long:    "Lists the profiles, with the creditor of each token.",
 		Example: "  gcpro profiles\n  gcpro profiles use shop",
 	}
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
-		store, err := a.store()
-		if err != nil {
-			return err
-		}
-		names, profiles, err := store.Profiles()
-		if err != nil {
-			return err
-		}
-		current, err := store.Current()
-		if err != nil {
-			return err
-		}
-		var items []json.RawMessage
-		for _, name := range names {
-			row := map[string]any{"profile": name, "current": name == current}
-			for env, e := range profiles[name] {
-				row[env] = defaultTo(e.Creditor, "yes")
-			}
-			item, err := encode(row)
-			if err != nil {
-				return err
-			}
-			items = append(items, item)
-		}
-		if len(items) == 0 {
-			a.note("there are no profiles; gcpro login creates one")
-			if a.table() {
-				return nil
-			}
-		}
-		return a.rows(c.Context(), items, "profile", "current", "sandbox", "live")
-	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return a.listProfiles(c.Context()) }
 	c.AddCommand(&cobra.Command{
 		Use: "use PROFILE", Short: "Choose the profile that later commands use", Args: args(ids("PROFILE")),
 		Example: "  gcpro profiles use shop",
@@ -162,4 +112,38 @@ func (a *app) profilesCommand() *cobra.Command {
 		},
 	})
 	return c
+}
+
+// listProfiles writes the profiles, with the name of the creditor of each token.
+func (a *app) listProfiles(ctx context.Context) error {
+	if err := a.checkOutput(); err != nil {
+		return err
+	}
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	names, profiles, err := store.Profiles()
+	if err != nil {
+		return err
+	}
+	current, err := store.Current()
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		a.note("there are no profiles; gcpro login creates one")
+		if a.table() {
+			return nil
+		}
+	}
+	var rows []map[string]any
+	for _, name := range names {
+		row := map[string]any{"profile": name, "current": name == current}
+		for env, e := range profiles[name] {
+			row[env] = defaultTo(e.Creditor, "yes")
+		}
+		rows = append(rows, row)
+	}
+	return a.records(ctx, rows, "profile", "current", "sandbox", "live")
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -198,11 +197,9 @@ func (a *app) data(set *param.Set, data string) error {
 // perform sends a request and writes the result, or only prints the request.
 func (a *app) perform(ctx context.Context, r *request, f *operationFlags) error {
 	if f.dryRun {
-		t, err := a.target()
-		if _, missing := errors.AsType[noToken](err); err != nil && !missing {
+		t, err := a.targetWithoutToken()
+		if err != nil {
 			return err
-		} else if missing {
-			t = &target{env: gocardless.EnvironmentSandbox}
 		}
 		return r.dryRun(a.out, t)
 	}

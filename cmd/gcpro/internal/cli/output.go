@@ -111,6 +111,18 @@ func (a *app) sink(object *spec.Object) sink {
 	return &tableSink{app: a, rows: render.Rows{Object: object, Look: a.look()}}
 }
 
+// records writes values as a list with these columns.
+func (a *app) records(ctx context.Context, values []map[string]any, columns ...string) error {
+	items := make([]json.RawMessage, len(values))
+	for i, v := range values {
+		var err error
+		if items[i], err = encode(v); err != nil {
+			return err
+		}
+	}
+	return a.rows(ctx, items, columns...)
+}
+
 // rows writes a list that is not the reply of an operation, in every format of lists.
 func (a *app) rows(ctx context.Context, items []json.RawMessage, columns ...string) error {
 	out := a.sink(nil)

@@ -58,13 +58,8 @@ func isLoopback(base string) bool {
 // target returns the server to call. The access token is from the environment variable or else from
 // the profile. A stored token is sent only to GoCardless.
 func (a *app) target() (*target, error) {
-	t := &target{env: gocardless.EnvironmentSandbox, base: a.flags.baseURL}
-	if t.base == "" {
-		t.base = a.env("GOCARDLESS_BASE_URL")
-	}
-	if a.flags.live {
-		t.env = gocardless.EnvironmentLive
-	} else if a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive) {
+	t := &target{env: a.environment(), base: a.baseURL()}
+	if !a.flags.live && a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive) {
 		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, but --live is not given: pass it or unset the variable")
 	}
 	if t.token = a.env("GOCARDLESS_ACCESS_TOKEN"); t.token != "" {
@@ -80,14 +75,35 @@ func (a *app) target() (*target, error) {
 	return t, a.storedToken(t)
 }
 
+// targetWithoutToken returns the server that a command would call, even if there is no access token
+// for it.
+func (a *app) targetWithoutToken() (*target, error) {
+	t, err := a.target()
+	if _, missing := errors.AsType[noToken](err); missing {
+		return &target{env: a.environment(), base: a.baseURL()}, nil
+	}
+	return t, err
+}
+
+// environment returns the environment that the flags select.
+func (a *app) environment() gocardless.Environment {
+	if a.flags.live {
+		return gocardless.EnvironmentLive
+	}
+	return gocardless.EnvironmentSandbox
+}
+
+// baseURL returns the address of the server, or "" for GoCardless's.
+func (a *app) baseURL() string {
+	return defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL"))
+}
+
 func (a *app) storedToken(t *target) error {
-	store, err := a.store()
+	store, profile, err := a.storeAndProfile()
 	if err != nil {
 		return err
 	}
-	if t.profile, err = a.profile(store); err != nil {
-		return err
-	}
+	t.profile = profile
 	if t.token, err = store.Token(t.profile, string(t.env)); err != nil {
 		return err
 	}
@@ -98,19 +114,21 @@ func (a *app) storedToken(t *target) error {
 	return nil
 }
 
-// profile returns the name of the profile in use.
-func (a *app) profile(store *account.Store) (string, error) {
-	name := a.flags.profile
-	if name == "" {
-		name = a.env("GCPRO_PROFILE")
+// storeAndProfile returns the store of tokens and the name of the profile in use.
+func (a *app) storeAndProfile() (*account.Store, string, error) {
+	store, err := a.store()
+	if err != nil {
+		return nil, "", err
 	}
+	name := defaultTo(a.flags.profile, a.env("GCPRO_PROFILE"))
 	if name == "" {
-		return store.Current()
+		name, err = store.Current()
+		return store, name, err
 	}
 	if err := account.CheckName(name); err != nil {
-		return "", usageError{err}
+		return nil, "", usageError{err}
 	}
-	return name, nil
+	return store, name, nil
 }
 
 // client returns a client for a target.

@@ -326,19 +326,18 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	if err := a.data(set, f.data); err != nil {
 		return refusal{err}
 	}
-	body := set.Values()
 	for _, field := range fields {
 		key, value, ok := strings.Cut(field, "=")
-		if !ok || key == "" {
+		switch {
+		case !ok || key == "":
 			return usagef("-f must have the form KEY=VALUE")
-		}
-		if method == http.MethodGet {
+		case method == http.MethodGet:
 			r.query.Set(key, value)
-			continue
+		default:
+			set.Assign(key, literal(value))
 		}
-		put(body, strings.Split(key, "."), literal(value))
 	}
-	if method != http.MethodGet && len(body) > 0 {
+	if body := set.Values(); method != http.MethodGet && len(body) > 0 {
 		if r.body, err = encode(body); err != nil {
 			return err
 		}
@@ -362,18 +361,6 @@ func operationOf(method, path string) *spec.Operation {
 		}
 	}
 	return raw
-}
-
-func put(object map[string]any, path []string, v any) {
-	for _, name := range path[:len(path)-1] {
-		next, ok := object[name].(map[string]any)
-		if !ok {
-			next = map[string]any{}
-			object[name] = next
-		}
-		object = next
-	}
-	object[path[len(path)-1]] = v
 }
 
 // literal reads a value of -f: JSON for numbers, true, false, null and quoted strings, otherwise a
@@ -400,11 +387,9 @@ func (a *app) openCommand() *cobra.Command {
 		if resources == nil || strings.ContainsFunc(ids[0], func(r rune) bool { return r < '0' || r > 'z' }) {
 			return refuse("%q is not an id", render.Safe(ids[0]))
 		}
-		t, err := a.target()
-		if _, missing := errors.AsType[noToken](err); err != nil && !missing {
+		t, err := a.targetWithoutToken()
+		if err != nil {
 			return err
-		} else if missing {
-			t = &target{env: gocardless.EnvironmentSandbox}
 		}
 		address := dashboard(t) + "/" + strings.ReplaceAll(resources[0], "_", "-") + "/" + ids[0]
 		if t.local() {

@@ -27,17 +27,7 @@ func (a *app) triggerCommand() *cobra.Command {
 			"An event type, such as mandates.expired, selects a scenario that causes the event.\n\n" +
 			"It works in GoCardless's sandbox environment and with gcpro sandbox. It refuses live.",
 		Example: "  gcpro trigger payment_failed\n  gcpro trigger payment_failed --payment PM123\n  gcpro trigger mandates.expired\n  gcpro trigger --list",
-		Args:    args(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			var out []cobra.Completion
-			for _, s := range spec.Simulators {
-				out = append(out, cobra.CompletionWithDesc(s.Name, s.Doc))
-			}
-			for _, event := range slices.Sorted(maps.Keys(makerOf)) {
-				out = append(out, cobra.CompletionWithDesc(event, "by "+makerOf[event]))
-			}
-			return out, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:    args(cobra.MaximumNArgs(1)), ValidArgsFunction: completeScenario,
 	}
 	c.Flags().BoolVar(&list, "list", false, "List the scenarios.")
 	for _, s := range spec.Simulators {
@@ -49,10 +39,10 @@ func (a *app) triggerCommand() *cobra.Command {
 		if err := a.checkOutput(); err != nil {
 			return err
 		}
-		if list {
+		switch {
+		case list:
 			return a.listScenarios(c.Context())
-		}
-		if len(names) == 0 {
+		case len(names) == 0:
 			return usagef("the scenario is missing; gcpro trigger --list lists them")
 		}
 		scenario, err := scenarioNamed(names[0])
@@ -67,6 +57,18 @@ func (a *app) triggerCommand() *cobra.Command {
 		return a.trigger(c.Context(), scenario, *existing[scenario.Resource])
 	}
 	return c
+}
+
+// completeScenario completes the argument of gcpro trigger.
+func completeScenario(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	for _, s := range spec.Simulators {
+		out = append(out, cobra.CompletionWithDesc(s.Name, s.Doc))
+	}
+	for _, event := range slices.Sorted(maps.Keys(makerOf)) {
+		out = append(out, cobra.CompletionWithDesc(event, "by "+makerOf[event]))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
 // makerOf maps each event type to the simplest scenario that causes it, either itself or while
@@ -127,15 +129,11 @@ func scenarioNamed(name string) (*spec.Simulator, error) {
 }
 
 func (a *app) listScenarios(ctx context.Context) error {
-	var items []json.RawMessage
+	var rows []map[string]any
 	for _, s := range spec.Simulators {
-		item, err := encode(map[string]any{"scenario": s.Name, "description": s.Doc, "needs": s.Requires})
-		if err != nil {
-			return err
-		}
-		items = append(items, item)
+		rows = append(rows, map[string]any{"scenario": s.Name, "description": s.Doc, "needs": s.Requires})
 	}
-	return a.rows(ctx, items, "scenario", "description")
+	return a.records(ctx, rows, "scenario", "description")
 }
 
 func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) error {

@@ -127,7 +127,7 @@ const helpTemplate = `{{if .Long}}{{wrap WIDTH .Long}}{{else}}{{.Short}}.{{end}}
 
 // usageTemplate is cobra's, with lines as wide as the terminal and without the global flags, which
 // only the help of gcpro itself lists.
-const usageTemplate = `Usage:{{if .Runnable}}
+const usageTemplate = `Usage:{{if and .Runnable (not (index .Annotations "group"))}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} [command]{{end}}{{if gt (len .Aliases) 0}}
 

@@ -165,9 +165,9 @@ func (s *Set) stringMap(f *spec.Field, v map[string]any, path string) {
 		case !ok:
 			s.Problem(path, "must have strings as values")
 		case f.MaxKeyLength > 0 && utf8.RuneCountInString(key) > f.MaxKeyLength:
-			s.Problem(path, fmt.Sprintf("must have keys of at most %d characters", f.MaxKeyLength))
+			s.Problem(path, fmt.Sprintf("must not have a name of more than %d characters", f.MaxKeyLength))
 		case f.MaxValueLength > 0 && utf8.RuneCountInString(text) > f.MaxValueLength:
-			s.Problem(path, fmt.Sprintf("must have values of at most %d characters", f.MaxValueLength))
+			s.Problem(path+"."+key, fmt.Sprintf("must have at most %d characters", f.MaxValueLength))
 		}
 	}
 }

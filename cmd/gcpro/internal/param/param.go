@@ -130,10 +130,12 @@ func (s *Set) Put(l Leaf, arguments []string) {
 		s.unread[l.Path] = true
 		return
 	}
-	s.assign(l.Path, v)
+	s.Assign(l.Path, v)
 }
 
-func (s *Set) assign(path string, v any) {
+// Assign sets the parameter at a dotted path to a value, without parsing it. The members of a map are
+// added to those that the parameter has.
+func (s *Set) Assign(path string, v any) {
 	object := s.values
 	names := strings.Split(path, ".")
 	for _, name := range names[:len(names)-1] {

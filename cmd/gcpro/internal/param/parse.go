@@ -137,9 +137,9 @@ var (
 	code   = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// Relative reads "7d", "-2h" or "+1w", and the words now, today, yesterday and tomorrow, as a time.
+// relative reads "7d", "-2h" or "+1w", and the words now, today, yesterday and tomorrow, as a time.
 // A span without a sign leads into the past if past is set, and into the future otherwise.
-func Relative(text string, now time.Time, past bool) (time.Time, bool) {
+func relative(text string, now time.Time, past bool) (time.Time, bool) {
 	switch text {
 	case "now":
 		return now, true
@@ -174,7 +174,7 @@ func midnight(t time.Time) time.Time {
 }
 
 func day(text string, now time.Time, past bool) (any, error) {
-	if t, ok := Relative(text, now.UTC(), past); ok {
+	if t, ok := relative(text, now.UTC(), past); ok {
 		return t.Format(time.DateOnly), nil
 	}
 	if _, err := time.Parse(time.DateOnly, text); err != nil {
@@ -184,20 +184,28 @@ func day(text string, now time.Time, past bool) (any, error) {
 }
 
 func moment(text string, now time.Time, past bool) (any, error) {
-	if t, ok := Relative(text, now.UTC(), past); ok {
-		return stamp(t), nil
-	}
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return stamp(t), nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := Time(text, now, past)
 	if err != nil {
-		return nil, errors.New("must be a time such as 2026-01-31T09:00:00Z, 2026-01-31, 7d, 2h or yesterday")
+		return nil, err
 	}
-	return stamp(t), nil
+	return Stamp(t), nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// Time reads a time: what relative reads, a date, or a time of RFC 3339. Days begin at midnight UTC.
+func Time(text string, now time.Time, past bool) (time.Time, error) {
+	if t, ok := relative(text, now.UTC(), past); ok {
+		return t, nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("must be a time such as 2026-01-31T09:00:00Z, 2026-01-31, 7d, 2h or yesterday")
+}
+
+// Stamp formats a time as the API does.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // money reads an amount. A whole number is in minor units. With the sign or code of a currency before
 // or after it, the amount is in major units, and the currency must be that of the call.
@@ -259,7 +267,7 @@ func (s *Set) agree(l Leaf, currencies []string) error {
 	case len(currencies) > 1:
 		return fmt.Errorf("needs --%s: several currencies share this sign", strings.ReplaceAll(path, "_", "-"))
 	}
-	s.assign(path, currencies[0])
+	s.Assign(path, currencies[0])
 	return nil
 }
 

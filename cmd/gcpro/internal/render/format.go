@@ -160,32 +160,39 @@ func JQ(ctx context.Context, w io.Writer, filter string, raw []byte, write func(
 	if err != nil {
 		return err
 	}
-	iter := code.RunWithContext(ctx, v)
+	results := code.RunWithContext(ctx, v)
 	for {
-		v, ok := iter.Next()
-		if !ok {
+		v, ok := results.Next()
+		if !ok || halted(v) {
 			return nil
 		}
-		if err, ok := v.(error); ok {
-			if halt, ok := errors.AsType[*gojq.HaltError](err); ok && halt.Value() == nil {
-				return nil
-			}
-			return fmt.Errorf("--jq: %s", Safe(err.Error()))
-		}
-		if s, ok := v.(string); ok {
-			if _, err := io.WriteString(w, SafeText(s)+"\n"); err != nil {
-				return err
-			}
-			continue
-		}
-		b, err := gojq.Marshal(v)
-		if err != nil {
-			return err
-		}
-		if err := write(w, b); err != nil {
+		if err := writeResult(w, v, write); err != nil {
 			return err
 		}
 	}
+}
+
+// halted reports whether a filter ended itself with "halt", which is not an error.
+func halted(result any) bool {
+	err, _ := result.(error)
+	halt, ok := errors.AsType[*gojq.HaltError](err)
+	return ok && halt.Value() == nil
+}
+
+// writeResult writes one result of a filter.
+func writeResult(w io.Writer, result any, write func(io.Writer, []byte) error) error {
+	switch v := result.(type) {
+	case error:
+		return fmt.Errorf("--jq: %s", Safe(v.Error()))
+	case string:
+		_, err := io.WriteString(w, SafeText(v)+"\n")
+		return err
+	}
+	raw, err := gojq.Marshal(result)
+	if err != nil {
+		return err
+	}
+	return write(w, raw)
 }
 
 // Template writes a value through a Go template with the additional functions money, json, join,

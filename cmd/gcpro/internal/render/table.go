@@ -39,9 +39,22 @@ func (r *Rows) Write(w io.Writer, items []any) error {
 	if len(items) == 0 {
 		return nil
 	}
+	var rows [][]Cell
 	if r.Look.Columns == nil {
 		r.Look.Columns = DefaultColumns(items, r.Object)
+		if rows = r.cells(items); tooWide(rows, r.Look.MaxWidth) {
+			// The links are long, and say less about an item than the columns that they would cut.
+			r.Look.Columns = slices.DeleteFunc(r.Look.Columns, func(c string) bool { return c == "links" })
+		}
 	}
+	rows = r.cells(items)
+	r.started = true
+	r.widths = columnWidths(rows, r.widths, r.Look.MaxWidth)
+	return draw(w, rows, r.widths, r.Look)
+}
+
+// cells returns the cells of items, below a heading unless it has been written.
+func (r *Rows) cells(items []any) [][]Cell {
 	rows := make([][]Cell, 0, len(items)+1)
 	if r.Look.Aligned && !r.started {
 		var head []Cell
@@ -50,7 +63,6 @@ func (r *Rows) Write(w io.Writer, items []any) error {
 		}
 		rows = append(rows, head)
 	}
-	r.started = true
 	for _, item := range items {
 		var row []Cell
 		for _, c := range r.Look.Columns {
@@ -58,8 +70,7 @@ func (r *Rows) Write(w io.Writer, items []any) error {
 		}
 		rows = append(rows, row)
 	}
-	r.widths = columnWidths(rows, r.widths, r.Look.MaxWidth)
-	return draw(w, rows, r.widths, r.Look)
+	return rows
 }
 
 // Record writes the members of one object, each on its own line. An aligned record leaves out empty
@@ -136,43 +147,60 @@ const (
 )
 
 // columnWidths gives every column the width that it needs, or that it had. On a narrow terminal the
-// widest columns shrink, except the first, which has ids to copy, and those with amounts and times.
-func columnWidths(rows [][]Cell, widths []int, limit int) []int {
-	widths = slices.Clone(widths)
-	var whole []bool
+// widest columns shrink, except the first, which has ids to copy, and those with whole cells.
+func columnWidths(rows [][]Cell, had []int, limit int) []int {
+	widths, whole := neededWidths(rows, had)
+	for excess := lineWidth(widths) - limit; limit > 0 && excess > 0; excess-- {
+		i := widest(widths, whole)
+		if i < 0 {
+			break
+		}
+		widths[i]--
+	}
+	return widths
+}
+
+// neededWidths returns the widths at which no cell is cut, at least those that the columns had, and
+// which columns must not be cut.
+func neededWidths(rows [][]Cell, had []int) (widths []int, whole []bool) {
+	if len(rows) == 0 {
+		return had, nil
+	}
+	widths, whole = make([]int, len(rows[0])), make([]bool, len(rows[0]))
+	copy(widths, had)
 	for _, row := range rows {
 		for i, c := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			if i == len(whole) {
-				whole = append(whole, i == 0)
-			}
 			widths[i] = max(widths[i], width(c.Text))
-			whole[i] = whole[i] || c.Whole
+			whole[i] = whole[i] || c.Whole || i == 0
 		}
 	}
-	if limit <= 0 {
-		return widths
-	}
+	return widths, whole
+}
+
+// lineWidth returns the width of a row.
+func lineWidth(widths []int) int {
 	total := gap * (len(widths) - 1)
 	for _, n := range widths {
 		total += n
 	}
-	for total > limit {
-		widest := -1
-		for i := range widths {
-			if !whole[i] && widths[i] > minWidth && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
-			}
+	return total
+}
+
+// widest returns the index of the widest column that may shrink, or -1 if there is none.
+func widest(widths []int, whole []bool) int {
+	found := -1
+	for i, n := range widths {
+		if !whole[i] && n > minWidth && (found < 0 || n > widths[found]) {
+			found = i
 		}
-		if widest < 0 {
-			break
-		}
-		widths[widest]--
-		total--
 	}
-	return widths
+	return found
+}
+
+// tooWide reports whether rows are wider than a limit, unless that is 0.
+func tooWide(rows [][]Cell, limit int) bool {
+	widths, _ := neededWidths(rows, nil)
+	return limit > 0 && lineWidth(widths) > limit
 }
 
 func drawRow(out *bufio.Writer, row []Cell, widths []int, color bool) {
@@ -212,37 +240,36 @@ func DefaultColumns(items []any, object *spec.Object) []string {
 	if object == nil && len(items) > 0 {
 		return members(items[0], "")
 	}
-	present := map[string]bool{}
-	for _, item := range items {
-		if o, ok := item.(map[string]any); ok {
-			for name, v := range o {
-				present[name] = present[name] || v != nil && v != ""
-			}
-		}
-	}
+	filled := filledMembers(items)
 	has := func(name string) bool {
-		if len(items) > 0 {
-			return present[name]
-		}
-		return object.Field(name) != nil
+		return filled[name] || len(items) == 0 && object.Field(name) != nil
 	}
-	var columns []string
-	for _, name := range preferred {
-		if has(name) && len(columns) < maxColumns-2 {
+	columns := slices.DeleteFunc(slices.Clone(preferred), func(name string) bool { return !has(name) })
+	columns = columns[:min(len(columns), maxColumns-2)]
+	if has("action") && has("details") { // an event
+		columns = append(columns, "details.cause")
+	}
+	for _, name := range []string{"links", "created_at"} {
+		if has(name) {
 			columns = append(columns, name)
 		}
 	}
-	if o := object.Field("action"); o != nil && has("details") {
-		columns = append(columns, "details.cause")
-	}
-	if has("links") {
-		columns = append(columns, "links")
-	}
-	if has("created_at") {
-		columns = append(columns, "created_at")
-	}
-	if columns == nil && len(items) > 0 {
+	if len(columns) == 0 && len(items) > 0 {
 		columns = members(items[0], "")
 	}
 	return columns
+}
+
+// filledMembers returns the members that have a value in at least one item.
+func filledMembers(items []any) map[string]bool {
+	filled := map[string]bool{}
+	for _, item := range items {
+		object, _ := item.(map[string]any)
+		for name, v := range object {
+			if v != nil && v != "" {
+				filled[name] = true
+			}
+		}
+	}
+	return filled
 }

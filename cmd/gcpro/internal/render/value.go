@@ -42,7 +42,7 @@ func Lookup(v any, path string) any {
 type Cell struct {
 	Text  string
 	Right bool   // numbers and money align on the right
-	Whole bool   // not cut on a narrow terminal: half an amount or a time would mislead
+	Whole bool   // not cut on a narrow terminal: half an amount, a time or a status would mislead
 	Color string // an ANSI sequence, or ""
 }
 
@@ -116,7 +116,7 @@ func stringCell(v string, field *spec.Field, path string) Cell {
 	}
 	c := Cell{Text: Safe(v)}
 	if path == "status" || strings.HasSuffix(path, ".status") {
-		c.Color = statusColor(v)
+		c.Color, c.Whole = statusColor(v), true
 	}
 	if path == "action" {
 		c.Color = statusColor(v)
