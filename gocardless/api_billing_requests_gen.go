@@ -244,7 +244,7 @@ func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id stri
 	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// Fallback switches a billing request from open banking to Direct Debit. The billing request must
+// Fallback switches a billing request from open banking to direct debit. The billing request must
 // have "fallback_enabled".
 //
 // POST /billing_requests/{identity}/actions/fallback
@@ -287,10 +287,10 @@ type BillingRequest struct {
 	Actions []BillingRequestAction `json:"actions,omitzero"`
 	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// Whether the billing request can fall back to direct debit if the instant payment is not
 	// available.
 	FallbackEnabled bool `json:"fallback_enabled,omitzero"`
-	// Whether the billing request fell back to Direct Debit.
+	// Whether the billing request fell back to direct debit.
 	FallbackOccurred bool `json:"fallback_occurred,omitzero"`
 	// Details of the requested instalment schedule, with either "instalments_with_schedule" or
 	// "instalments_with_dates".
@@ -720,7 +720,7 @@ func (p BillingRequestConfirmPayerDetailsParams) Validate() error {
 
 // BillingRequestCreateParams holds the parameters of [BillingRequestService.Create].
 type BillingRequestCreateParams struct {
-	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// Whether the billing request can fall back to direct debit if the instant payment is not
 	// available. Leave it unset if you use payment intelligence.
 	FallbackEnabled *bool `json:"fallback_enabled,omitzero"`
 	// Instalment schedule to request from the payer. Only for ACH and PAD.
@@ -1160,7 +1160,7 @@ func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
 type BillingRequestCreateWithActionsParams struct {
 	// Actions to perform on the new billing request, with their parameters.
 	Actions *BillingRequestCreateWithActionsParamsActions `json:"actions,omitzero"`
-	// Whether the billing request can fall back to Direct Debit if the instant payment is not
+	// Whether the billing request can fall back to direct debit if the instant payment is not
 	// available. Leave it unset if you use payment intelligence.
 	FallbackEnabled *bool `json:"fallback_enabled,omitzero"`
 	// Identifiers of resources related to the new billing request.

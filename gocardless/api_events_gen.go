@@ -995,7 +995,8 @@ type EventLinks struct {
 	ParentEvent string `json:"parent_event,omitzero"`
 	// Id of the payer authorisation that the event is about.
 	PayerAuthorisation string `json:"payer_authorisation,omitzero"`
-	// Id of the payment that the event is about, on "payments" events.
+	// Id of the payment that the event is about, on "payments" events and when a subscription
+	// creates a payment.
 	Payment string `json:"payment,omitzero"`
 	// Id of the payment account transaction that the event is about, on
 	// "payment_account_transactions" events.
@@ -1148,7 +1149,7 @@ const (
 	EventOriginBank EventOrigin = "bank"
 	// EventOriginApi: a call to the API.
 	EventOriginApi EventOrigin = "api"
-	// EventOriginGocardless: goCardless.
+	// EventOriginGocardless: an automatic action by GoCardless.
 	EventOriginGocardless EventOrigin = "gocardless"
 	// EventOriginCustomer: the customer.
 	EventOriginCustomer EventOrigin = "customer"

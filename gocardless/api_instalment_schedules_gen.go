@@ -226,8 +226,7 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
-	// copies the name to its payments. Required.
+	// Name of the instalment schedule, at most 100 characters. Required.
 	Name string `json:"name"`
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
@@ -319,8 +318,8 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
-	// copies the name to its payments. Required.
+	// Name of the instalment schedule, at most 100 characters. GoCardless copies it to the
+	// payments. Required.
 	Name string `json:"name"`
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA

@@ -4,12 +4,12 @@ package gocardless
 
 // Limits of the API on [Metadata].
 const (
-	MaxMetadataKeys        = 3   // how many keys there may be
-	MaxMetadataKeyLength   = 50  // characters of a key
-	MaxMetadataValueLength = 500 // characters of a value
+	MaxMetadataKeys        = 3   // keys in one Metadata
+	MaxMetadataKeyLength   = 50  // characters in a key
+	MaxMetadataValueLength = 500 // characters in a value
 )
 
-// The groups that the API documents.
+// The rate limit groups that the API documents.
 const (
 	// GroupGeneral: all requests with one access token in a clock minute, including those that
 	// fail.

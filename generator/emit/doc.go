@@ -128,11 +128,12 @@ func action(goName, description string) string {
 	return goName + " " + lowerFirst(description)
 }
 
-// lowerFirst puts the first letter in lower case, unless the first word is an acronym or a quoted name.
+// lowerFirst puts the first letter in lower case, unless the first word is an acronym or a name such
+// as GoCardless or PayTo.
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
-	next, _ := utf8.DecodeRuneInString(s[n:])
-	if unicode.IsUpper(next) || !unicode.IsUpper(r) {
+	word, _, _ := strings.Cut(s[n:], " ")
+	if !unicode.IsUpper(r) || strings.ContainsFunc(word, unicode.IsUpper) {
 		return s
 	}
 	return string(unicode.ToLower(r)) + s[n:]

@@ -16,13 +16,13 @@ func limitsSource(api *ir.API) *source {
 	if m := metadataField(api); m != nil {
 		g.Comment("Limits of the API on [Metadata].")
 		g.Const().Defs(
-			jen.Id("MaxMetadataKeys").Op("=").Lit(*m.MaxMembers).Comment("how many keys there may be"),
-			jen.Id("MaxMetadataKeyLength").Op("=").Lit(*m.MaxKeyLength).Comment("characters of a key"),
-			jen.Id("MaxMetadataValueLength").Op("=").Lit(*m.MaxValueLength).Comment("characters of a value"),
+			jen.Id("MaxMetadataKeys").Op("=").Lit(*m.MaxMembers).Comment("keys in one Metadata"),
+			jen.Id("MaxMetadataKeyLength").Op("=").Lit(*m.MaxKeyLength).Comment("characters in a key"),
+			jen.Id("MaxMetadataValueLength").Op("=").Lit(*m.MaxValueLength).Comment("characters in a value"),
 		)
 		g.Line()
 	}
-	g.Comment("The groups that the API documents.")
+	g.Comment("The rate limit groups that the API documents.")
 	g.Const().DefsFunc(func(c *jen.Group) {
 		for _, l := range api.Catalogue.RateLimits {
 			valueDecl(c, "RateLimitGroup", &ir.Value{Wire: l.Group, GoName: "Group" + name.Go(l.Group), Doc: l.Doc})

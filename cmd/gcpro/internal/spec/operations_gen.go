@@ -26,7 +26,7 @@ var Operations = []Operation{
 	{Name: "billing_requests.collect_bank_account", Verb: "collect_bank_account", Method: "POST", Path: "/billing_requests/{identity}/actions/collect_bank_account", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Completes a pending `collect_bank_account` action with the given bank details. GoCardless creates the account and attaches it to the billing request, if the scheme allows this. PayTo also accepts a `pay_id` with a `country_code`. ACH accounts must pass an external check. In the UK and the Eurozone, an `account_holder_name` that does not match results in a 422 validation error.", Params: &objectBillingRequestCollectBankAccountParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.collect_customer_details", Verb: "collect_customer_details", Method: "POST", Path: "/billing_requests/{identity}/actions/collect_customer_details", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Completes a pending `collect_customer_details` action with the given details, which have the same form as those of a customer. GoCardless checks them against the requirements of the scheme and updates the linked customer immediately.", Params: &objectBillingRequestCollectCustomerDetailsParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.confirm_payer_details", Verb: "confirm_payer_details", Method: "POST", Path: "/billing_requests/{identity}/actions/confirm_payer_details", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Confirms that the payer has checked their details. Scheme rules require this step for every mandate request.", Params: &objectBillingRequestConfirmPayerDetailsParams, Result: &objectBillingRequest},
-	{Name: "billing_requests.fallback", Verb: "fallback", Method: "POST", Path: "/billing_requests/{identity}/actions/fallback", Kind: "action", Reply: "billing_requests", Doc: "Switches a billing request from open banking to Direct Debit. The billing request must have `fallback_enabled`.", Result: &objectBillingRequest},
+	{Name: "billing_requests.fallback", Verb: "fallback", Method: "POST", Path: "/billing_requests/{identity}/actions/fallback", Kind: "action", Reply: "billing_requests", Doc: "Switches a billing request from open banking to direct debit. The billing request must have `fallback_enabled`.", Result: &objectBillingRequest},
 	{Name: "billing_requests.fulfil", Verb: "fulfil", Method: "POST", Path: "/billing_requests/{identity}/actions/fulfil", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Fulfils a billing request whose status is `ready_to_fulfil` and executes its payment, if it has one.", Params: &objectBillingRequestFulfilParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.notify", Verb: "notify", Method: "POST", Path: "/billing_requests/{identity}/actions/notify", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Sends the customer an email that asks them to authorise the billing request. Only for Pay by Bank.", Params: &objectBillingRequestNotifyParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.select_institution", Verb: "select_institution", Method: "POST", Path: "/billing_requests/{identity}/actions/select_institution", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Attaches the institution that the payer has chosen to the billing request.", Params: &objectBillingRequestSelectInstitutionParams, Result: &objectBillingRequest},
@@ -381,7 +381,7 @@ var objectBillingRequest = Object{Fields: []Field{
 	{Name: "subscription_request", Kind: Group, Object: &objectBillingRequestSubscriptionRequest},
 }}
 var objectBillingRequestCreateParams = Object{Fields: []Field{
-	{Name: "fallback_enabled", Kind: Bool, Doc: "Whether the billing request can fall back to Direct Debit if the instant payment is not available. Leave it unset if you use payment intelligence.", Example: "true"},
+	{Name: "fallback_enabled", Kind: Bool, Doc: "Whether the billing request can fall back to direct debit if the instant payment is not available. Leave it unset if you use payment intelligence.", Example: "true"},
 	{Name: "instalment_schedule_request", Kind: Group, Object: &objectBillingRequestCreateParamsInstalmentScheduleRequest, Doc: "Instalment schedule to request from the payer. Only for ACH and PAD."},
 	{Name: "links", Kind: Group, Object: &objectBillingRequestCreateParamsLinks, Doc: "Identifiers of resources related to the billing request."},
 	{Name: "mandate_request", Kind: Group, Object: &objectBillingRequestCreateParamsMandateRequest, Doc: "Mandate to request from the payer."},
@@ -394,7 +394,7 @@ var objectBillingRequestCreateParams = Object{Fields: []Field{
 }}
 var objectBillingRequestCreateWithActionsParams = Object{Fields: []Field{
 	{Name: "actions", Kind: Group, Object: &objectBillingRequestCreateWithActionsParamsActions, Doc: "Actions to perform on the new billing request, with their parameters."},
-	{Name: "fallback_enabled", Kind: Bool, Doc: "Whether the billing request can fall back to Direct Debit if the instant payment is not available. Leave it unset if you use payment intelligence.", Example: "true"},
+	{Name: "fallback_enabled", Kind: Bool, Doc: "Whether the billing request can fall back to direct debit if the instant payment is not available. Leave it unset if you use payment intelligence.", Example: "true"},
 	{Name: "links", Kind: Group, Object: &objectBillingRequestCreateWithActionsParamsLinks, Doc: "Identifiers of resources related to the new billing request."},
 	{Name: "mandate_request", Kind: Group, Object: &objectBillingRequestCreateWithActionsParamsMandateRequest, Doc: "The mandate to request from the payer."},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -786,7 +786,7 @@ var objectInstalmentScheduleCreateWithDatesParams = Object{Fields: []Field{
 	{Name: "instalments", Kind: List, Elem: &Field{Kind: Group, Object: &objectDatedInstalmentParams}, Doc: "The instalments to collect, each with an `amount` and a `charge_date`.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithDatesParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters. A schedule with a regular interval copies the name to its payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
+	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
 	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "total_amount", Kind: Money, Doc: "Total of all instalments, in minor units of the currency. If it differs from the sum of their amounts, the call fails with a validation error.", Required: true, Example: "30000"},
@@ -797,7 +797,7 @@ var objectInstalmentScheduleCreateWithScheduleParams = Object{Fields: []Field{
 	{Name: "instalments", Kind: Group, Object: &objectInstalmentSeriesParams, Doc: "The amounts of the instalments, the interval between them and the date of the first one.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithScheduleParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters. A schedule with a regular interval copies the name to its payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
+	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters. GoCardless copies it to the payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
 	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "total_amount", Kind: Money, Doc: "Total of all instalments, in minor units of the currency. If it differs from the sum of their amounts, the call fails with a validation error.", Required: true, Example: "30000"},
@@ -2955,7 +2955,7 @@ var enumEventCause = []Value{
 var enumEventOrigin = []Value{
 	{"bank", "A report from the customer's bank"},
 	{"api", "A call to the API"},
-	{"gocardless", "GoCardless"},
+	{"gocardless", "An automatic action by GoCardless"},
 	{"customer", "The customer"},
 	{"payer", "The payer"},
 }
