@@ -131,7 +131,7 @@ func TestFlowForPayment(t *testing.T) {
 	b.submit("institution", "").sees("must be chosen")
 	b.submit("institution", "former_bank_gb").sees("cannot be used")
 	b.submit("institution", "sand_bank_gb").sees("Check and confirm").sees("£25.00")
-	b.submit().sees("Approve this at Sand Bank").sees("£25.00")
+	b.submit().sees("Approve this at Sand Bank").sees("£25.00").sees("--header-ink: #fff").sees("--button-ink: #fff")
 	b.submit("decision", "denied").sees("did not authorise")
 	b.submit().sees("Approve this at Sand Bank")
 	b.submit("decision", "authorised")

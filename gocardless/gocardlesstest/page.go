@@ -49,6 +49,5 @@ func (tx *tx) themeOf(creditor string) page.Theme {
 			}
 		}
 	}
-	t.HeaderInk, t.ButtonInk = page.InkOn(t.Header), page.InkOn(t.Button)
 	return t
 }

@@ -107,7 +107,7 @@ type Field struct {
 // Option is one of the choices of a field.
 type Option struct{ Value, Label, Note string }
 
-// Theme is a creditor's colours, and those of the text on them.
+// Theme is a creditor's colours. Write sets those of the text on them.
 type Theme struct{ Header, HeaderInk, Button, ButtonInk, Border, Link string }
 
 // Check parses the form of a request. It returns a page if it refuses the request, and otherwise nil.
@@ -157,6 +157,7 @@ func Write(w http.ResponseWriter, r *http.Request, v *View) {
 	}
 	v.Nonce = rand.Text()
 	v.Style = pageStyle
+	v.Theme.HeaderInk, v.Theme.ButtonInk = inkOn(v.Theme.Header), inkOn(v.Theme.Button)
 	if v.Lang == "" {
 		v.Lang = "en"
 	}
@@ -231,9 +232,9 @@ func (v *View) Refused(err error) {
 	v.Problems = append(v.Problems, Problem{"", err.Error()})
 }
 
-// InkOn returns the text colour for a background: white or nearly black, whichever has the higher
+// inkOn returns the text colour for a background: white or nearly black, whichever has the higher
 // contrast by the Web Content Accessibility Guidelines.
-func InkOn(colour string) string {
+func inkOn(colour string) string {
 	hex := strings.TrimPrefix(colour, "#")
 	if len(hex) == 3 {
 		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
