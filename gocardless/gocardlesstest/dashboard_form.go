@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -118,7 +119,7 @@ func button(name, id, label string, members ...any) dashButton {
 // means all.
 var pageActions = []struct{ kind, control, label, statuses string }{
 	{"mandates", "activate", "Activate", "pending_submission submitted"},
-	{"mandates", "replace", "Replace by a new mandate", "pending_submission submitted active"},
+	{"mandates", "replace", "Replace with a new mandate", "pending_submission submitted active"},
 	{"payments", "charge_back", "Charge back", "confirmed paid_out"},
 	{"payments", "cancel_chargeback", "Cancel the chargeback", "charged_back"},
 	{"outbound_payment_imports", "approve_import", "Approve", ""},
@@ -171,5 +172,6 @@ var dashboardFuncs = template.FuncMap{
 		return mapped(api.Events, func(e api.Event) string { return e.Resource + "." + e.Action })
 	},
 	"worlds": ReadyWorlds,
+	"kib":    func(size int) string { return strconv.Itoa((size+1023)/1024) + " KiB" },
 	"ui":     func() string { return dashboardPath },
 }

@@ -71,7 +71,7 @@ func (sb *Sandbox) dashboardView(r *http.Request) *dashView {
 	}
 	if v.Page == "" {
 		v.Page, v.Title, v.Status = "message", "Page not found", http.StatusNotFound
-		v.Body = "Nothing has this address. A reset or a restored snapshot may have removed it."
+		v.Body = "There is nothing at this address. A reset or a restored snapshot may have removed it."
 	}
 	sb.around(v)
 	return v
@@ -496,6 +496,11 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 		body.JSON = tx.prettyJSON(r.Body(tx.now))
 		about := slices.DeleteFunc(slices.Clone(tx.sb.store.Coll("events").Recs), func(e *record) bool { return !linksTo(e, id) })
 		body.Timeline = append(body.Timeline, tx.eventRows(about, 200)...)
+		for i := range body.Timeline {
+			if row := &body.Timeline[i]; row.Resource.Text == id {
+				row.Resource = dashLink{} // the page's own
+			}
+		}
 		body.LinkedFrom = tx.linkedFrom(id, 50)
 		body.Page = hostedPage(r)
 	})

@@ -161,6 +161,7 @@ func TestNamesAndNarrowScreens(t *testing.T) {
 	}
 	check("Your details")
 	b.do(chromedp.Click(`a[href*="fill=1"]`))
+	b.until(`document.querySelector("[name=email]").value != ""`)
 	check("Your details")
 	b.press("Continue")
 	check("Choose your bank")
