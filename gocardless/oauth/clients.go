@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
@@ -203,8 +204,7 @@ func disconnects(body []byte) bool {
 		return false
 	}
 	for _, e := range reply.Error.Errors {
-		switch e.Reason {
-		case gocardless.ReasonAccessTokenRevoked, gocardless.ReasonAccessTokenNotActive, gocardless.ReasonAccessTokenNotFound:
+		if slices.Contains(disconnected, e.Reason) {
 			return true
 		}
 	}

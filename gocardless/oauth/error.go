@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -173,7 +174,10 @@ func replyError(operation string, status int, header http.Header, body []byte) e
 // longer valid: the merchant, or the partner, has ended the connection.
 func IsDisconnected(err error) bool {
 	e, ok := errors.AsType[*gocardless.Error](err)
-	return ok && (e.HasReason(gocardless.ReasonAccessTokenRevoked) ||
-		e.HasReason(gocardless.ReasonAccessTokenNotActive) ||
-		e.HasReason(gocardless.ReasonAccessTokenNotFound))
+	return ok && slices.ContainsFunc(disconnected, e.HasReason)
+}
+
+// disconnected are the reasons with which the API refuses a token that is no longer valid.
+var disconnected = []gocardless.Reason{
+	gocardless.ReasonAccessTokenRevoked, gocardless.ReasonAccessTokenNotActive, gocardless.ReasonAccessTokenNotFound,
 }

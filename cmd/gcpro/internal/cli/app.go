@@ -112,7 +112,8 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "gcpro", Short: "The GoCardless API from a shell", Long: rootLong, Example: rootExample,
 		SilenceErrors: true, SilenceUsage: true,
-		Version: version(),
+		Version:           version(),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,11 +26,11 @@ const defaultSandbox = "http://127.0.0.1:8080"
 
 // sandboxTarget returns the running sandbox that the subcommands of gcpro sandbox work on.
 func (a *app) sandboxTarget() (*target, error) {
-	t := &target{env: gocardless.EnvironmentSandbox, base: strings.TrimSuffix(defaultTo(a.baseURL(), defaultSandbox), "/")}
+	t := &target{env: gocardless.EnvironmentSandbox, base: strings.TrimSuffix(cmp.Or(a.baseURL(), defaultSandbox), "/")}
 	if !t.local() {
 		return nil, refuse("%s is not an address on this machine: these commands only work on a local gcpro sandbox", render.Safe(t.base))
 	}
-	t.token = defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")
+	t.token = cmp.Or(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")
 	return t, nil
 }
 
@@ -56,9 +57,6 @@ func (a *app) control(ctx context.Context, t *target, method, path string, body 
 // steer makes a command that calls the control API and prints the reply.
 func (a *app) steer(c *cobra.Command, ask func(args []string) (method, path string, body map[string]any, err error)) *cobra.Command {
 	c.RunE = func(c *cobra.Command, list []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
 		method, path, body, err := ask(list)
@@ -287,9 +285,6 @@ func (a *app) requestsCommand() *cobra.Command {
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "Continue with new requests as they arrive.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
 		t, err := a.sandboxTarget()
 		if err != nil {
 			return err
@@ -363,7 +358,7 @@ func (a *app) recordCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8081", "Listen on this `address`.")
 	c.RunE = func(c *cobra.Command, list []string) error {
-		recorder, err := cassette.NewRecorder(defaultTo(a.baseURL(), sandboxAPI), list[0], nil)
+		recorder, err := cassette.NewRecorder(cmp.Or(a.baseURL(), sandboxAPI), list[0], nil)
 		if err != nil {
 			return refusal{err}
 		}
@@ -399,7 +394,7 @@ func (a *app) verifyCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("%s: %w", list[0], err)
 		}
-		options := cassette.VerifyOptions{BaseURL: a.baseURL(), Token: defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")}
+		options := cassette.VerifyOptions{BaseURL: a.baseURL(), Token: cmp.Or(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")}
 		if options.BaseURL == "" {
 			options.BaseURL, options.Transport = defaultSandbox, gocardlesstest.New().Transport()
 		}

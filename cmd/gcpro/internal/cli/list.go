@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
@@ -16,17 +17,15 @@ const maxPage = 500
 // defaultItems is the default of --limit.
 const defaultItems = 50
 
-// pages calls a list page by page and passes each page to a function, until it has seen enough items;
-// 0 means all.
+// pages calls a list page by page and passes the items of each page to a function, until it has
+// passed enough of them; 0 means all.
 func pages(ctx context.Context, client *gocardless.Client, r *request, enough int, each func(items []json.RawMessage) error) error {
-	seen := 0
+	if enough == 0 {
+		enough = math.MaxInt
+	}
 	for {
 		if r.op.Cursors {
-			size := maxPage
-			if enough > 0 {
-				size = min(maxPage, enough-seen)
-			}
-			r.query.Set("limit", strconv.Itoa(size))
+			r.query.Set("limit", strconv.Itoa(min(maxPage, enough)))
 		}
 		var record gocardless.Response
 		reply, err := r.send(ctx, client, &record)
@@ -37,15 +36,13 @@ func pages(ctx context.Context, client *gocardless.Client, r *request, enough in
 		if err != nil {
 			return err
 		}
-		if enough > 0 && len(items) > enough-seen {
-			items = items[:enough-seen]
-		}
+		items = items[:min(len(items), enough)]
 		if err := each(items); err != nil {
 			return err
 		}
-		seen += len(items)
+		enough -= len(items)
 		switch {
-		case after == "" || enough > 0 && seen >= enough:
+		case after == "" || enough == 0:
 			return nil
 		case after == r.query.Get("after"):
 			return errors.New("the API returned the same page twice; the list is incomplete")

@@ -196,11 +196,8 @@ func eventSource(client *gocardless.Client) relay.Source {
 // worthRetrying reports whether an error is temporary: the network, the API or an endpoint is
 // unavailable.
 func worthRetrying(err error) bool {
-	if _, ok := errors.AsType[*relay.EndpointError](err); ok {
-		return true
-	}
 	code := codeOf(err)
-	return code == exitUnreachable || code == exitRateLimited
+	return is[*relay.EndpointError](err) || code == exitUnreachable || code == exitRateLimited
 }
 
 func firstLine(s string) string {

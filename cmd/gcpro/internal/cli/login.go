@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (a *app) loginCommand() *cobra.Command {
 		if inFile {
 			a.note("note: no keyring is available; the token is in a file in %s that only you can read", store.Dir)
 		}
-		a.note("logged in to %s as %s, in profile %s", t.env, defaultTo(name, "an account without a creditor"), profile)
+		a.note("logged in to %s as %s, in profile %s", t.env, cmp.Or(name, "an account without a creditor"), profile)
 		return nil
 	}
 	return c
@@ -116,9 +117,6 @@ func (a *app) profilesCommand() *cobra.Command {
 
 // listProfiles writes the profiles, with the name of the creditor of each token.
 func (a *app) listProfiles(ctx context.Context) error {
-	if err := a.checkOutput(); err != nil {
-		return err
-	}
 	store, err := a.store()
 	if err != nil {
 		return err
@@ -141,7 +139,7 @@ func (a *app) listProfiles(ctx context.Context) error {
 	for _, name := range names {
 		row := map[string]any{"profile": name, "current": name == current}
 		for env, e := range profiles[name] {
-			row[env] = defaultTo(e.Creditor, "yes")
+			row[env] = cmp.Or(e.Creditor, "yes")
 		}
 		rows = append(rows, row)
 	}

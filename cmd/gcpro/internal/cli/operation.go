@@ -138,9 +138,6 @@ func withoutLimit(leaves []param.Leaf) []param.Leaf {
 }
 
 func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.Leaf, f *operationFlags, ids []string) error {
-	if err := a.checkOutput(); err != nil {
-		return err
-	}
 	if op.List && op.Cursors {
 		if err := f.checkLimit(); err != nil {
 			return err

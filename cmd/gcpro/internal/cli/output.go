@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// checkOutput refuses contradictory output flags before anything is sent.
+// checkOutput refuses contradictory output flags.
 func (a *app) checkOutput() error {
 	f := &a.flags
 	given := 0
@@ -337,7 +338,7 @@ func (a *app) pager(lines int) (io.Writer, func()) {
 	}
 	p := exec.Command(fields[0], fields[1:]...)
 	p.Stdout, p.Stderr = a.out, a.errs
-	p.Env = append(os.Environ(), "LESS="+defaultTo(a.env("LESS"), "FRX"))
+	p.Env = append(os.Environ(), "LESS="+cmp.Or(a.env("LESS"), "FRX"))
 	in, err := p.StdinPipe()
 	if err != nil || p.Start() != nil {
 		return a.out, func() {}
@@ -354,11 +355,4 @@ type quietWriter struct{ io.Writer }
 func (w quietWriter) Write(p []byte) (int, error) {
 	_, _ = w.Writer.Write(p)
 	return len(p), nil
-}
-
-func defaultTo(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

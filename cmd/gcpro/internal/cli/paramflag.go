@@ -43,11 +43,7 @@ func addParam(c *cobra.Command, l param.Leaf) {
 	if f.Kind == spec.Bool {
 		flag.NoOptDefVal = "true"
 	}
-	enum := f.Enum
-	if f.Kind == spec.List {
-		enum = f.Elem.Enum
-	}
-	if len(enum) > 0 {
+	if enum := enumOf(f); len(enum) > 0 {
 		_ = c.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			var out []cobra.Completion
 			for _, e := range enum {
@@ -56,6 +52,14 @@ func addParam(c *cobra.Command, l param.Leaf) {
 			return out, cobra.ShellCompDirectiveNoFileComp
 		})
 	}
+}
+
+// enumOf returns the values of a field, or of its items.
+func enumOf(f *spec.Field) []spec.Value {
+	if f.Kind == spec.List {
+		return f.Elem.Enum
+	}
+	return f.Enum
 }
 
 // maxListed limits how many values of an enum the help of a flag lists.
@@ -70,11 +74,7 @@ func paramUsage(l param.Leaf) string {
 	if f.RequiredWhen != "" {
 		text += " Required when " + strings.ReplaceAll(f.RequiredWhen, "`", "'") + "."
 	}
-	enum := f.Enum
-	if f.Kind == spec.List {
-		enum = f.Elem.Enum
-	}
-	if len(enum) > 0 {
+	if enum := enumOf(f); len(enum) > 0 {
 		var names []string
 		for _, e := range enum[:min(len(enum), maxListed)] {
 			names = append(names, e.Name)

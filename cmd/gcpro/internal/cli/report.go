@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"syscall"
 
@@ -59,28 +58,25 @@ type noToken struct{ error }
 
 // codeOf returns the exit code for an error.
 func codeOf(err error) int {
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
-	}
-	if _, ok := errors.AsType[usageError](err); ok {
+	case is[usageError](err):
 		return exitUsage
-	}
-	if _, ok := errors.AsType[refusal](err); ok {
+	case is[refusal](err), is[*gocardless.ParamsError](err):
 		return exitRefusedHere
-	}
-	if _, ok := errors.AsType[*gocardless.ParamsError](err); ok {
-		return exitRefusedHere
-	}
-	if _, ok := errors.AsType[noToken](err); ok {
+	case is[noToken](err):
 		return exitPermission
-	}
-	if _, ok := errors.AsType[*gocardless.ConnectionError](err); ok {
-		return exitUnreachable
-	}
-	if _, ok := errors.AsType[*gocardless.MalformedResponseError](err); ok {
+	case is[*gocardless.ConnectionError](err), is[*gocardless.MalformedResponseError](err):
 		return exitUnreachable
 	}
 	return codeOfReply(err)
+}
+
+// is reports whether an error is of a type, or wraps one that is.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
 }
 
 func codeOfReply(err error) int {
@@ -179,8 +175,6 @@ func flagOf(pointer string) string {
 }
 
 // note prints a line that is not part of the result.
-func (a *app) note(format string, args ...any) { note(a.errs, format, args...) }
-
-func note(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, render.Safe(fmt.Sprintf(format, args...)))
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintln(a.errs, render.Safe(fmt.Sprintf(format, args...)))
 }

@@ -168,8 +168,14 @@ func (a *app) announce(address string, o *sandboxOptions) {
 		"GOCARDLESS_BASE_URL", address, "GOCARDLESS_ACCESS_TOKEN", token, "GOCARDLESS_ENVIRONMENT", "sandbox")
 }
 
+// options returns the options of the sandbox.
 func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, error) {
-	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(o.seed), gocardlesstest.WithRateLimit(o.limit), gocardlesstest.WithControl()}
+	opts, err := o.webhooks()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, gocardlesstest.WithSeed(o.seed), gocardlesstest.WithRateLimit(o.limit), gocardlesstest.WithControl(),
+		gocardlesstest.WithDeliveryHook(func(d *gocardlesstest.Delivery) { logDelivery(log, d) }))
 	if o.token != "" {
 		token, err := madeUp("--token", o.token)
 		if err != nil {
@@ -183,21 +189,6 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 	if o.certificate != "" {
 		opts = append(opts, gocardlesstest.WithTLS())
 	}
-	if len(o.webhookSecrets) != len(o.webhookURLs) && (len(o.webhookSecrets) != 1 || len(o.webhookURLs) == 0) {
-		return nil, usagef("--webhook-url and --webhook-secret must be given together: one secret for all URLs or one for each")
-	}
-	for i, address := range o.webhookURLs {
-		secret, err := madeUp("--webhook-secret", o.webhookSecrets[min(i, len(o.webhookSecrets)-1)])
-		if err != nil {
-			return nil, err
-		}
-		w := gocardlesstest.Webhooks{URL: address, Secret: gocardless.WebhookSecret(secret)}
-		if err := w.Validate(); err != nil {
-			return nil, usageError{err}
-		}
-		opts = append(opts, gocardlesstest.WithWebhooks(w))
-	}
-	opts = append(opts, gocardlesstest.WithDeliveryHook(func(d *gocardlesstest.Delivery) { logDelivery(log, d) }))
 	if o.clock != "" {
 		from, err := time.Parse(time.RFC3339, o.clock)
 		if err != nil {
@@ -208,6 +199,26 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 	}
 	if !o.quiet {
 		opts = append(opts, gocardlesstest.WithRequestHook(func(r *gocardlesstest.Request) { logRequest(log, r) }))
+	}
+	return opts, nil
+}
+
+// webhooks returns the options for the webhook endpoints.
+func (o *sandboxOptions) webhooks() ([]gocardlesstest.Option, error) {
+	if len(o.webhookSecrets) != len(o.webhookURLs) && (len(o.webhookSecrets) != 1 || len(o.webhookURLs) == 0) {
+		return nil, usagef("--webhook-url and --webhook-secret must be given together: one secret for all URLs or one for each")
+	}
+	var opts []gocardlesstest.Option
+	for i, address := range o.webhookURLs {
+		secret, err := madeUp("--webhook-secret", o.webhookSecrets[min(i, len(o.webhookSecrets)-1)])
+		if err != nil {
+			return nil, err
+		}
+		w := gocardlesstest.Webhooks{URL: address, Secret: gocardless.WebhookSecret(secret)}
+		if err := w.Validate(); err != nil {
+			return nil, usageError{err}
+		}
+		opts = append(opts, gocardlesstest.WithWebhooks(w))
 	}
 	return opts, nil
 }

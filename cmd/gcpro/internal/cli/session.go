@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (a *app) target() (*target, error) {
 // for it.
 func (a *app) targetWithoutToken() (*target, error) {
 	t, err := a.target()
-	if _, missing := errors.AsType[noToken](err); missing {
+	if is[noToken](err) {
 		return &target{env: a.environment(), base: a.baseURL()}, nil
 	}
 	return t, err
@@ -95,7 +96,7 @@ func (a *app) environment() gocardless.Environment {
 
 // baseURL returns the address of the server, or "" for GoCardless's.
 func (a *app) baseURL() string {
-	return defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL"))
+	return cmp.Or(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL"))
 }
 
 func (a *app) storedToken(t *target) error {
@@ -120,7 +121,7 @@ func (a *app) storeAndProfile() (*account.Store, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	name := defaultTo(a.flags.profile, a.env("GCPRO_PROFILE"))
+	name := cmp.Or(a.flags.profile, a.env("GCPRO_PROFILE"))
 	if name == "" {
 		name, err = store.Current()
 		return store, name, err

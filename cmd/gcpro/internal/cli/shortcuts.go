@@ -60,9 +60,6 @@ func (a *app) getCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&tree, "tree", false, "Also show the resources that it links to, and their links.")
 	c.RunE = func(c *cobra.Command, ids []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
 		_, client, err := a.connect()
@@ -147,9 +144,6 @@ func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 	c.RunE = func(c *cobra.Command, ids []string) error {
 		if len(ids) > 1 || len(ids) == 1 && spec.ResourcesOf(ids[0]) == nil {
 			return unknownCommand(c, ids[0])
-		}
-		if err := a.checkOutput(); err != nil {
-			return err
 		}
 		if err := f.checkLimit(); err != nil {
 			return err
@@ -248,9 +242,6 @@ func (a *app) addPayoutItems(root *cobra.Command) {
 	}
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
 	c.RunE = func(c *cobra.Command, ids []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
 		if a.table() && !f.dryRun {
@@ -305,9 +296,6 @@ func (a *app) apiCommand() *cobra.Command {
 }
 
 func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags) error {
-	if err := a.checkOutput(); err != nil {
-		return err
-	}
 	if a.table() && a.flags.output == "" {
 		a.flags.output = "json"
 	}

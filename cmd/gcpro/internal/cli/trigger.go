@@ -36,9 +36,6 @@ func (a *app) triggerCommand() *cobra.Command {
 		}
 	}
 	c.RunE = func(c *cobra.Command, names []string) error {
-		if err := a.checkOutput(); err != nil {
-			return err
-		}
 		switch {
 		case list:
 			return a.listScenarios(c.Context())
