@@ -256,3 +256,33 @@ func moduleDirs(t *testing.T) (modules []string) {
 	slices.Sort(modules)
 	return modules
 }
+
+var (
+	exactTests  = regexp.MustCompile(`-run '(.*)' ((?:\./\S+ ?)+)`)
+	withoutRace = regexp.MustCompile(`func (Test\w+)\(t \*testing\.T\) \{\n\twithoutRace\(t\)`)
+)
+
+// What the race detector skips, make test runs without it.
+func TestTestsWithoutRaceAreRun(t *testing.T) {
+	step := exactTests.FindStringSubmatch(readFile(t, "Makefile"))
+	if step == nil {
+		t.Fatal("the Makefile has no step for these tests")
+	}
+	pattern, found := regexp.MustCompile(step[1]), 0
+	for _, dir := range strings.Fields(step[2]) {
+		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, m := range withoutRace.FindAllStringSubmatch(readFile(t, file), -1) {
+				if found++; !pattern.MatchString(m[1]) {
+					t.Errorf("%s: make test never runs %s", file, m[1])
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d tests are without the race detector", found)
+	}
+}

@@ -191,9 +191,7 @@ func TestOperationFromContextOfAnother(t *testing.T) {
 // Without an observer nothing is allocated for one, nor for the operation in the context: the
 // call is measured against its parts that know neither.
 func TestObserverAllocations(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
+	withoutRace(t)
 	c := benchClient(t, benchEnvelope).core
 	out := func() replyReader { return &resourceReply{new(Payment)} }
 	newExchange := func() *exchange {

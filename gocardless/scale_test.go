@@ -22,8 +22,9 @@ func liveBytes() int64 {
 
 // TestMemoryStaysFlat iterates over a million payments, and looks at the memory on the way.
 func TestMemoryStaysFlat(t *testing.T) {
+	withoutRace(t)
 	pages := 2000
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		pages = 100
 	}
 	client := benchClient(t, newBenchList(pages))

@@ -553,7 +553,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 			protocol = "HTTP2"
 		}
 		for _, path := range wirePaths {
-			if testing.Short() && path.name != "directly" && path.name != inCleartext {
+			if (testing.Short() || raceDetector) && path.name != "directly" && path.name != inCleartext {
 				continue
 			}
 			for column, k := range matrixKinds {

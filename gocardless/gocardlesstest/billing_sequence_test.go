@@ -233,8 +233,9 @@ func (s *billingSequence) billingInvariants() {
 }
 
 func TestBillingSequences(t *testing.T) {
+	withoutRace(t)
 	n := 25
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		n = 8
 	}
 	reached := map[string]int{}

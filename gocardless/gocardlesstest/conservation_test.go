@@ -253,9 +253,10 @@ func playLedger(t testing.TB, in []byte) *ledger {
 }
 
 func TestMoneyIsConserved(t *testing.T) {
+	withoutRace(t)
 	atSpeed(t)
 	n := 4000
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		n = 400
 	}
 	reached := map[string]bool{}

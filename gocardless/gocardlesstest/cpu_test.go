@@ -23,7 +23,8 @@ func cpuTime(t testing.TB) time.Duration {
 // compares the process's CPU time with and without a dashboard, in turns, and uses the best of several
 // rounds.
 func TestOpenDashboardIsCheap(t *testing.T) {
-	if testing.Short() || raceDetector {
+	withoutRace(t)
+	if testing.Short() {
 		t.Skip("measures CPU time")
 	}
 	best := [2]time.Duration{1 << 62, 1 << 62}

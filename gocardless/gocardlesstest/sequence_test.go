@@ -252,8 +252,11 @@ func (s *sequence) invariants() {
 
 func TestSequences(t *testing.T) {
 	n := 25
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		n = 10
+	}
+	if raceDetector {
+		n = 2
 	}
 	for seed := range n {
 		r := rand.New(rand.NewPCG(uint64(seed), 0))

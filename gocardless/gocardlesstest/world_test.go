@@ -167,8 +167,9 @@ func TestBuilders(t *testing.T) {
 
 // Builders work at any time of the day, whatever steps are due and whatever the banks' hours.
 func TestBuildersAtAnyTime(t *testing.T) {
+	withoutRace(t)
 	step := 1
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		step = 5 // different hours of each day
 	}
 	for _, scheme := range slices.Concat(slices.Collect(maps.Keys(testAccounts)), slices.Collect(maps.Keys(requestedMandates))) {
