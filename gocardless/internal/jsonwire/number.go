@@ -1,6 +1,7 @@
 package jsonwire
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
@@ -195,24 +196,12 @@ func parseDecimal(b []byte) (uint64, string) {
 			exp--
 		}
 	}
-	if i < len(b) { // the e
-		e, err := strconv.Atoi(string(b[i+1:]))
-		if err != nil || e > math.MaxInt32 || e < math.MinInt32 {
-			// Too large to add; the sign decides what it means below.
-			e = math.MaxInt32
-			if b[i+1] == '-' {
-				e = math.MinInt32
-			}
-		}
-		exp += e
+	if i < len(b) {
+		exp += exponent(b[i+1:])
 	}
-	for len(mantissa) > 0 && mantissa[len(mantissa)-1] == '0' {
-		mantissa = mantissa[:len(mantissa)-1]
-		exp++
-	}
-	for len(mantissa) > 0 && mantissa[0] == '0' {
-		mantissa = mantissa[1:]
-	}
+	digits := bytes.TrimRight(mantissa, "0")
+	exp += len(mantissa) - len(digits)
+	mantissa = bytes.TrimLeft(digits, "0")
 	switch {
 	case len(mantissa) == 0:
 		return 0, ""
@@ -229,4 +218,17 @@ func parseDecimal(b []byte) (uint64, string) {
 		return 0, outOfRange
 	}
 	return n, ""
+}
+
+// exponent reads what follows the e of a number. One that is too large to add counts as the largest of its
+// sign.
+func exponent(b []byte) int {
+	e, err := strconv.Atoi(string(b))
+	switch {
+	case err == nil && e >= math.MinInt32 && e <= math.MaxInt32:
+		return e
+	case b[0] == '-':
+		return math.MinInt32
+	}
+	return math.MaxInt32
 }
