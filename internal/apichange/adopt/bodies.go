@@ -234,7 +234,7 @@ func (m *merger) addOperations() {
 		if text == "" {
 			text = s.Summary
 		}
-		m.fresh1(op, text, operationKeys)
+		m.newWords(op, text, operationKeys)
 		if m.opts.Words && s.Summary != "" {
 			op.SetOrdered("summary", jsontree.NewString(Plain(s.Summary)), operationKeys)
 		}
@@ -330,6 +330,6 @@ func (m *merger) addTag(resource string) {
 			text = t.Description
 		}
 	}
-	m.fresh1(tag, text, nil)
+	m.newWords(tag, text, nil)
 	tags.Items = slices.Insert(tags.Items, at, tag)
 }

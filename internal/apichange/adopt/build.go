@@ -69,7 +69,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 		if text == "" {
 			text = d.Description
 		}
-		m.fresh1(use, text, schemaKeys)
+		m.newWords(use, text, schemaKeys)
 	}
 	if src.Deprecated {
 		use.SetOrdered("deprecated", jsontree.NewBool(true), schemaKeys)
@@ -277,7 +277,7 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 	schemas := m.root.At("/components/schemas")
 	schemas.Delete(component) // one of ours that goes away
 	schemas.SetSorted(component, raw)
-	m.fresh1(raw, d.Description, schemaKeys)
+	m.newWords(raw, d.Description, schemaKeys)
 	if kind(d) == "enum" {
 		raw.Set("type", jsontree.NewString("string"))
 		raw.Set("enum", jsontree.NewStrings(d.Enum...))

@@ -118,7 +118,7 @@ func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	if text == "" {
 		text = q.Schema.Description
 	}
-	m.fresh1(p, text, paramKeys)
+	m.newWords(p, text, paramKeys)
 	if q.Required {
 		p.Set("required", jsontree.NewBool(true))
 	}

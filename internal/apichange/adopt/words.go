@@ -43,8 +43,8 @@ func (m *merger) words(raw *jsontree.Value, place, text string, order []string) 
 	}
 }
 
-// fresh1 adds the description of something new, or the mark that it must be written.
-func (m *merger) fresh1(raw *jsontree.Value, text string, order []string) {
+// newWords adds the description of something new, or the mark that it must be written.
+func (m *merger) newWords(raw *jsontree.Value, text string, order []string) {
 	text = Plain(text)
 	if m.opts.Words && text != "" {
 		raw.SetOrdered("description", jsontree.NewString(text), order)

@@ -63,7 +63,7 @@ func (c *comparison) body(a at, o, n *openapi.Operation) {
 			if len(newForms) > 1 {
 				a.methods = slices.DeleteFunc(slices.Clone(a.methods), func(m string) bool { return !strings.HasSuffix(m, "."+goName(method)) })
 			}
-			c.params1(a, before, after)
+			c.bodyParams(a, before, after)
 		}
 	}
 }

@@ -37,8 +37,8 @@ func (c *comparison) after(a at, s spot, use *openapi.Schema) *ir.Field {
 
 const maxDepth = 40
 
-// params1 compares the body's part of a method's params.
-func (c *comparison) params1(a at, o, n *openapi.Schema) {
+// bodyParams compares the body's part of a method's params.
+func (c *comparison) bodyParams(a at, o, n *openapi.Schema) {
 	owner := c.new.Names.typeName(n.Def(), query)
 	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
 		c.renamed(a, n.Def().Pointer, before, owner)
