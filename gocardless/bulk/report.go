@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -62,26 +63,13 @@ func WriteCSV(ctx context.Context, w io.Writer, journal Entries) error {
 // dryRun checks the lines against a copy of the journal.
 func dryRun(ctx context.Context, jobs iter.Seq[job], journal Journal, options Options) (Report, error) {
 	r := &runner{options: options, began: time.Now()}
-	var known MemoryJournal
-	for e, err := range journal.Entries(ctx) {
-		if err != nil {
-			return Report{}, err
-		}
-		if e.State == Open {
-			continue // a run would send it
-		}
-		_ = known.Record(ctx, []Entry{e})
-	}
-	settled := map[string]bool{}
-	for key := range known.lines {
-		settled[key] = true
+	known, settled, err := settledLines(ctx, journal)
+	if err != nil {
+		return Report{}, err
 	}
 	for j := range jobs {
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(ctx.Err(), j.err); err != nil {
 			return r.snapshot(), err
-		}
-		if j.err != nil {
-			return r.snapshot(), j.err
 		}
 		f, err := j.fingerprint()
 		if err != nil {
@@ -89,22 +77,36 @@ func dryRun(ctx context.Context, jobs iter.Seq[job], journal Journal, options Op
 		}
 		r.report.Lines++
 		verdicts, _ := known.Claim(ctx, []Claim{{j.key, f}}, time.Now().Add(options.Lease), options.RetryFailed)
-		switch verdicts[0] {
-		case Granted:
+		switch verdict := verdicts[0]; {
+		case verdict == Granted:
 			delete(settled, j.key)
 			r.dryLine(j)
-		case Changed:
+		case verdict == Changed:
 			return r.snapshot(), fmt.Errorf("%w: %s", ErrKeyReused, j.key)
+		case settled[j.key]:
+			r.report.Settled++
 		default:
-			if settled[j.key] {
-				r.report.Settled++
-			} else {
-				r.report.Repeated++
-			}
+			r.report.Repeated++
 		}
 		r.progress()
 	}
 	return r.snapshot(), nil
+}
+
+// settledLines returns the lines of a journal that a run would not send again, as a journal and as a
+// set of keys.
+func settledLines(ctx context.Context, journal Entries) (*MemoryJournal, map[string]bool, error) {
+	known, settled := new(MemoryJournal), map[string]bool{}
+	for e, err := range journal.Entries(ctx) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if e.State != Open {
+			_ = known.Record(ctx, []Entry{e})
+			settled[e.Key] = true
+		}
+	}
+	return known, settled, nil
 }
 
 // dryLine checks a line as [Create.Step] does before it sends.

@@ -186,6 +186,7 @@ func (r *runner) passes(ctx context.Context, jobs iter.Seq[job]) error {
 
 // pass goes over the lines once.
 func (r *runner) pass(ctx context.Context, jobs iter.Seq[job]) (err error) {
+	// The journal reports the lines of earlier passes as settled: they are already counted.
 	r.mu.Lock()
 	own := r.report.Created + r.report.Existing + r.report.Failed
 	r.report.Lines, r.report.Repeated, r.report.Settled, r.report.Busy, r.report.Open = 0, 0, -own, 0, 0

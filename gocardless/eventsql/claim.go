@@ -205,7 +205,7 @@ func (c *claim) verify(ctx context.Context, err error) error {
 	if lookErr := s.retry(ctx, func() error {
 		return s.db.QueryRowContext(ctx, s.q.who, c.id).Scan(&state, &token)
 	}); lookErr != nil {
-		return errors.Join(err, fmt.Errorf("eventsql: looking whether the event is done: %w", lookErr))
+		return errors.Join(err, fmt.Errorf("eventsql: checking whether the event is done: %w", lookErr))
 	}
 	if state == StateDone && token == c.token {
 		return nil
@@ -213,9 +213,9 @@ func (c *claim) verify(ctx context.Context, err error) error {
 	return errors.Join(err, c.fail(ctx, err))
 }
 
-// fail marks the event as failed or, after the last attempt, as parked. An attempt that another
-// transaction was in the way of does not count. It does nothing if the claim is lost or the event
-// is done.
+// fail marks the event as failed or, after the last attempt, as parked. An attempt that failed only
+// because of another transaction does not count. If the claim is lost or the event is done, fail does
+// nothing.
 func (c *claim) fail(ctx context.Context, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUp)
 	defer cancel()
@@ -229,8 +229,8 @@ func (c *claim) fail(ctx context.Context, reason error) error {
 	return nil
 }
 
-// clip makes a string fit for a column: valid UTF-8, without the NUL that PostgreSQL refuses, and
-// at most 1000 bytes long.
+// clip makes a string fit for a column: valid UTF-8, without NUL, which PostgreSQL refuses, and at
+// most 1000 bytes long.
 func clip(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "")
 	if len(s) > 1000 {

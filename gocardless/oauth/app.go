@@ -204,7 +204,7 @@ type Prompt struct {
 // contains a parameter that the app's identity or security depends on.
 func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 	if len(state) < 16 {
-		return "", errors.New("oauth: a state of less than 16 characters can be guessed")
+		return "", errors.New("oauth: AuthorizeURL: the state must have at least 16 characters, so that it cannot be guessed")
 	}
 	var params []oauth2.AuthCodeOption
 	for _, p := range []struct{ name, value string }{

@@ -108,8 +108,8 @@ func (t Timing) EarliestChargeDate(created, mandateCreated time.Time) gocardless
 	return d
 }
 
-// monthlyCharge is the first working day of the first month whose collection file has not been
-// sent: it is sent eight working days before the end of the month before.
+// monthlyCharge returns the first working day of the first month whose collection file has not been
+// sent. The file is sent t.Charge working days before the month begins.
 func (t Timing) monthlyCharge(created time.Time) gocardless.Date {
 	today := gocardless.DateOf(created.UTC())
 	for m := time.Month(1); ; m++ {

@@ -55,8 +55,8 @@ func (b *Inbox[TTx]) InsertTx(ctx context.Context, tx TTx, delivery *gocardless.
 			params = append(params, river.InsertManyParams{Args: newArgs(event, raw), InsertOpts: b.insertOpts()})
 		}
 	}
-	// River works in the order of insertion. Deliveries that overlap must not wait for each
-	// other's rows in different orders either; with one order for all they do not.
+	// River works jobs in the order of insertion. One order for all deliveries also keeps concurrent
+	// ones with the same events from a deadlock.
 	slices.SortStableFunc(params, func(x, y river.InsertManyParams) int {
 		a, b := x.Args.(EventArgs), y.Args.(EventArgs)
 		if n := strings.Compare(a.CreatedAt, b.CreatedAt); n != 0 {

@@ -51,9 +51,9 @@ func newArgs(event gocardless.Event, raw []byte) EventArgs {
 	return args
 }
 
-// storable reports whether PostgreSQL certainly stores JSON as such. It refuses some escapes (NUL,
-// half a surrogate pair), invalid UTF-8 and huge numbers, and one such event would keep its whole
-// delivery from being stored, each time.
+// storable reports whether PostgreSQL is certain to store the JSON. It refuses some escapes (NUL, half
+// a surrogate pair), invalid UTF-8 and huge numbers, and one such event would keep its whole delivery
+// from being stored.
 func storable(raw []byte) bool {
 	return utf8.Valid(raw) && !bytes.Contains(raw, []byte(`\u`)) && !exponent(raw)
 }
@@ -89,13 +89,13 @@ func (a EventArgs) event() (*gocardless.Event, error) {
 		return nil, fmt.Errorf("riverinbox: event %s: %w", a.ID, err)
 	}
 	if event.OrganisationID == "" {
-		event.OrganisationID = a.Organisation // one that a catch-up filled in
+		event.OrganisationID = a.Organisation // a catch-up sets it outside the JSON
 	}
 	return event, nil
 }
 
-// insertOpts makes an event unique whatever became of its job: a parked one does not come back with
-// the next delivery.
+// insertOpts makes an event unique whatever the state of its job: a delivery does not insert a parked
+// event again.
 func (b *Inbox[TTx]) insertOpts() *river.InsertOpts {
 	return &river.InsertOpts{
 		MaxAttempts: b.options.MaxAttempts, Queue: b.options.Queue,

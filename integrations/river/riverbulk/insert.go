@@ -78,20 +78,22 @@ func newArgs[P any](run string, h bulk.Header, line bulk.Line[P]) (Args, error) 
 	if line.Err != nil {
 		return Args{}, line.Err
 	}
-	err := gocardless.CheckIdempotencyKey(line.Key)
-	var params []byte
-	if err == nil {
-		params, err = json.Marshal(line.Params)
-	}
-	var fingerprint string
-	if err == nil {
-		fingerprint, err = bulk.Fingerprint(line.Params)
-	}
-	if err == nil && bytes.Contains(params, []byte(`\u0000`)) {
-		err = errors.New("the params contain a NUL character, which PostgreSQL cannot store")
-	}
-	if err != nil {
+	refuse := func(err error) (Args, error) {
 		return Args{}, fmt.Errorf("riverbulk: the line with key %q: %w", line.Key, err)
+	}
+	if err := gocardless.CheckIdempotencyKey(line.Key); err != nil {
+		return refuse(err)
+	}
+	params, err := json.Marshal(line.Params)
+	if err != nil {
+		return refuse(err)
+	}
+	if bytes.Contains(params, []byte(`\u0000`)) {
+		return refuse(errors.New("the params contain a NUL character, which PostgreSQL cannot store"))
+	}
+	fingerprint, err := bulk.Fingerprint(line.Params)
+	if err != nil {
+		return refuse(err)
 	}
 	return Args{Run: run, Key: line.Key, Operation: h.Operation, Environment: h.Environment, Fingerprint: fingerprint, Params: params}, nil
 }
@@ -124,7 +126,7 @@ func (r *Run[TTx]) params(args Args) river.InsertManyParams {
 	}}
 }
 
-// insert inserts the jobs of a batch, and looks at those that are there already.
+// insert inserts the jobs of a batch, and restarts those that exist and have stopped.
 func (r *Run[TTx]) insert(ctx context.Context, batch batch) error {
 	if len(batch) == 0 {
 		return nil
@@ -154,7 +156,7 @@ func (r *Run[TTx]) insert(ctx context.Context, batch batch) error {
 	return nil
 }
 
-// again takes up a line that has a job, if it has stopped.
+// again restarts the job of a line, if it has stopped.
 func (r *Run[TTx]) again(ctx context.Context, job *rivertype.JobRow, old, args Args) error {
 	stopped := job.State == rivertype.JobStateCancelled || job.State == rivertype.JobStateDiscarded
 	refused := stopped && entryOf(old, job.Output()).State == bulk.Failed
@@ -167,10 +169,10 @@ func (r *Run[TTx]) again(ctx context.Context, job *rivertype.JobRow, old, args A
 	case stopped && (!refused || r.options.RetryFailed):
 		_, err = r.queue.JobRetry(ctx, job.ID)
 	}
-	return failed("taking up the line with key "+args.Key, err)
+	return failed("restarting the line with key "+args.Key, err)
 }
 
-// replace gives a line other params. What the API refused does not exist.
+// replace gives a line new params. The API refused the old ones, so there is no resource for them.
 func (r *Run[TTx]) replace(ctx context.Context, job int64, args Args) error {
 	tx, err := r.db.Begin(ctx)
 	if err != nil {
