@@ -6,6 +6,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -240,6 +241,39 @@ func TestFlowIsSafe(t *testing.T) {
 	}
 }
 
+// The parts of a page's form: the link that fills in test details, inputs, lists with their selected option, and
+// choices.
+var (
+	fillLink       = regexp.MustCompile(`href="([^"]*fill=1[^"]*)"`)
+	inputField     = regexp.MustCompile(`<input type="(?:text|email)" id="[^"]*" name="([^"]*)" value="([^"]*)"`)
+	selectField    = regexp.MustCompile(`(?s)<select id="[^"]*" name="([^"]*)"(.*?)</select>`)
+	selectedOption = regexp.MustCompile(`value="([^"]*)" selected`)
+	radioField     = regexp.MustCompile(`type="radio" name="([^"]*)" value="([^"]*)"`)
+)
+
+// entries completes the page's form with test details and answers. It returns the fields.
+func (b *browser) entries() []string {
+	b.t.Helper()
+	if m := fillLink.FindStringSubmatch(b.page); m != nil {
+		b.open("https://pay-sandbox.gocardless.com" + strings.ReplaceAll(m[1], "&amp;", "&"))
+	}
+	var fields []string
+	for _, m := range slices.Concat(inputField.FindAllStringSubmatch(b.page, -1), radioField.FindAllStringSubmatch(b.page, 1)) {
+		fields = append(fields, m[1], m[2])
+	}
+	for _, m := range selectField.FindAllStringSubmatch(b.page, -1) {
+		if s := selectedOption.FindStringSubmatch(m[2]); s != nil {
+			fields = append(fields, m[1], s[1])
+		}
+	}
+	for name, value := range map[string]string{"amount": "12.50", "currency": "SEK", "decision": "authorised"} {
+		if strings.Contains(b.page, `name="`+name+`"`) {
+			fields = append(fields, name, value)
+		}
+	}
+	return fields
+}
+
 // The flow of every scheme can be completed with its test details, both on the page and by the function
 // that plays the payer.
 func TestFlowOfEveryScheme(t *testing.T) {
@@ -260,37 +294,9 @@ func TestFlowOfEveryScheme(t *testing.T) {
 			id := w.request(parts).Str("id")
 			f := w.flow(id, "")
 			b := w.browser().open(f.Str("authorisation_url"))
-			for range 10 {
-				var fields []string
-				for _, m := range regexp.MustCompile(`href="([^"]*fill=1[^"]*)"`).FindAllStringSubmatch(b.page, -1) {
-					b.open("https://pay-sandbox.gocardless.com" + strings.ReplaceAll(m[1], "&amp;", "&"))
-				}
-				for _, m := range regexp.MustCompile(`<input type="(?:text|email)" id="[^"]*" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(b.page, -1) {
-					fields = append(fields, m[1], m[2])
-				}
-				for _, m := range regexp.MustCompile(`(?s)<select id="[^"]*" name="([^"]*)".*?</select>`).FindAllStringSubmatch(b.page, -1) {
-					if s := regexp.MustCompile(`value="([^"]*)" selected`).FindStringSubmatch(m[0]); s != nil {
-						fields = append(fields, m[1], s[1])
-					}
-				}
-				for _, m := range regexp.MustCompile(`type="radio" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(b.page, 1) {
-					fields = append(fields, m[1], m[2])
-				}
-				if strings.Contains(b.page, `name="amount"`) {
-					fields = append(fields, "amount", "12.50")
-				}
-				if strings.Contains(b.page, `name="currency"`) {
-					fields = append(fields, "currency", "SEK")
-				}
-				if strings.Contains(b.page, `name="decision"`) {
-					fields = append(fields, "decision", "authorised")
-				}
-				b.submit(fields...)
-				if b.code != 200 {
+			for steps := 0; steps < 10 && !strings.Contains(b.page, "All done"); steps++ {
+				if b.submit(b.entries()...); b.code != 200 {
 					t.Fatalf("%s answers %d:\n%s", b.url, b.code, b.page)
-				}
-				if strings.Contains(b.page, "All done") {
-					break
 				}
 			}
 			if s := w.status("billing_requests", id); s != "fulfilled" {

@@ -39,6 +39,37 @@ func look(t *testing.T, s *Server, path string, headers ...string) (int, http.He
 
 var hrefs = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 
+// lookSafely opens a page, which must contain nothing executable from outside, and returns its links.
+func lookSafely(t *testing.T, s *Server, path string) (links []string) {
+	t.Helper()
+	status, header, page := look(t, s, path)
+	if status != 200 {
+		t.Errorf("%s: %d", path, status)
+	}
+	if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+		return nil
+	}
+	if csp := header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'; script-src 'self'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("%s: the policy is %s", path, csp)
+	}
+	if n := strings.Count(page, "<script"); n != 1 || strings.Contains(page, "<img src=x") || strings.Contains(page, "style=") || strings.Contains(page, "ZgotmplZ") {
+		t.Errorf("%s has %d scripts, or markup from outside", path, n)
+	}
+	if len(page) > 1<<20 {
+		t.Errorf("%s has %d bytes", path, len(page))
+	}
+	for _, h := range hrefs.FindAllStringSubmatch(page, -1) {
+		switch link := strings.ReplaceAll(h[1], "&amp;", "&"); {
+		case strings.HasPrefix(link, "#"):
+		case !strings.HasPrefix(link, "/"):
+			t.Errorf("%s links to %s", path, link)
+		default:
+			links = append(links, link)
+		}
+	}
+	return links
+}
+
 // Every page that a link leads to exists, and none contains a script, a style or a link from the data.
 func TestDashboardPages(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>javascript:alert(3)`
@@ -79,31 +110,10 @@ func TestDashboardPages(t *testing.T) {
 		if kinds[kind]++; kinds[kind] > 3 && !strings.Contains(path, payment) && !strings.Contains(path, m.ID) {
 			continue
 		}
-		status, header, page := look(t, s, path)
-		if status != 200 {
-			t.Errorf("%s: %d", path, status)
-			continue
-		}
-		if !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
-			continue
-		}
-		if csp := header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'; script-src 'self'") || strings.Contains(csp, "unsafe") {
-			t.Errorf("%s: the policy is %s", path, csp)
-		}
-		if n := strings.Count(page, "<script"); n != 1 || strings.Contains(page, "<img src=x") || strings.Contains(page, "style=") || strings.Contains(page, "ZgotmplZ") {
-			t.Errorf("%s has %d scripts, or markup from outside", path, n)
-		}
-		if len(page) > 1<<20 {
-			t.Errorf("%s has %d bytes", path, len(page))
-		}
-		for _, h := range hrefs.FindAllStringSubmatch(page, -1) {
-			link := strings.ReplaceAll(h[1], "&amp;", "&")
+		for _, link := range lookSafely(t, s, path) {
 			switch {
-			case strings.HasPrefix(link, "#"):
 			case pageFor(link) != nil:
 				hosted++
-			case !strings.HasPrefix(link, "/"):
-				t.Errorf("%s links to %s", path, link)
 			case !seen[link]:
 				seen[link] = true
 				queue = append(queue, link)

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -205,17 +206,11 @@ func (s *sequence) invariants() {
 	if n := len(s.all("/customers?", 100)); n != s.made-s.removed {
 		t.Errorf("%d customers, made %d and removed %d", n, s.made, s.removed)
 	}
+	id := func(o object) string { return o.Str("id") }
 	for _, list := range []string{"/payments?", "/events?", "/mandates?", "/refunds?refund_type=payment"} {
-		whole := s.all(list, 500)
-		parts := s.all(list, 3)
-		if len(whole) != len(parts) {
-			t.Errorf("%s: %d in one page, %d in pages of 3", list, len(whole), len(parts))
-			continue
-		}
-		for i := range whole {
-			if whole[i].Str("id") != parts[i].Str("id") {
-				t.Errorf("%s: item %d is %s, in pages of three %s", list, i, whole[i].Str("id"), parts[i].Str("id"))
-			}
+		whole, parts := mapped(s.all(list, 500), id), mapped(s.all(list, 3), id)
+		if !slices.Equal(whole, parts) {
+			t.Errorf("%s: %v in one page, in pages of 3 %v", list, whole, parts)
 		}
 	}
 	s.checkPayouts()
@@ -235,16 +230,28 @@ func (s *sequence) invariants() {
 			t.Errorf("%s payment %s is in %d payouts", p.Str("status"), p.Str("id"), n)
 		}
 	}
+	s.checkEvents()
+}
+
+// linkedCollections are the collections of links whose names are not those of resources.
+var linkedCollections = map[string]string{
+	"parent_event": "events", "mandate_request_mandate": "mandates", "payment_request_payment": "payments",
+	"new_mandate": "mandates", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts",
+}
+
+// checkEvents checks that the links of events exist, and that the catalogue has their causes and origins.
+func (s *sequence) checkEvents() {
+	s.t.Helper()
 	s.sb.view(func(tx *tx) {
 		for _, e := range tx.sb.store.Coll("events").Recs {
 			for _, l := range e.Obj("links") {
-				coll := map[string]string{"parent_event": "events", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts", "new_mandate": "mandates"}[l.Key]
-				if coll == "" {
-					coll = l.Key + "s"
+				if tx.sb.store.Coll(cmp.Or(linkedCollections[l.Key], l.Key+"s")).ByID[l.Val.(string)] == nil {
+					s.t.Errorf("event %s links to %s %v, which does not exist", e.ID, l.Key, l.Val)
 				}
-				if tx.sb.store.Coll(coll).ByID[l.Val.(string)] == nil {
-					t.Errorf("event %s links to %s %v, which does not exist", e.ID, l.Key, l.Val)
-				}
+			}
+			spec := api.EventsByName()[e.Str("resource_type")+"."+e.Str("action")]
+			if d := e.Obj("details"); len(spec.Causes) > 0 && !spec.Allows(d.Str("cause"), d.Str("origin")) {
+				s.t.Errorf("%s %s: the catalogue has no %s from %s", e.Str("resource_type"), e.Str("action"), d.Str("cause"), d.Str("origin"))
 			}
 		}
 	})

@@ -356,6 +356,42 @@ func invoke(t *testing.T, name string, params func(reflect.Value)) map[string]an
 	return nil
 }
 
+// setZero sets every optional field of params to its zero value, or the first day of the calendar.
+func setZero(params reflect.Value) {
+	for i := range params.NumField() {
+		switch f := params.Field(i); f.Kind() {
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+			if d, ok := f.Interface().(*gocardless.Date); ok {
+				d.Year, d.Month, d.Day = 1, time.January, 1
+			}
+		case reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 0, 0))
+		case reflect.Map:
+			f.Set(reflect.MakeMap(f.Type()))
+		}
+	}
+}
+
+// checkAbsentAndZero checks how a field is sent that is not set, and that is set to its zero value.
+func checkAbsentAndZero(t *testing.T, field reflect.StructField, absent, zero map[string]any) {
+	t.Helper()
+	wire, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+	if wire == "-" {
+		return
+	}
+	if _, sent := absent[wire]; sent != (options == "") {
+		t.Errorf("%s unset: sent is %v", wire, sent)
+	}
+	value, sent := zero[wire]
+	if !sent {
+		t.Errorf("%s set to its zero value is not sent", wire)
+	}
+	if value == nil && field.Type.Kind() != reflect.Slice && field.Type.Kind() != reflect.Map {
+		t.Errorf("%s set to its zero value is sent as null", wire)
+	}
+}
+
 // Absent, zero and null are three different requests: an unset field is not sent, and one set to its
 // zero value is.
 func TestAbsentAndZeroDiffer(t *testing.T) {
@@ -370,37 +406,9 @@ func TestAbsentAndZeroDiffer(t *testing.T) {
 				return // no body: a query leaves zero values out
 			}
 			seen++
-			zero := invoke(t, name, func(v reflect.Value) {
-				for i := range v.NumField() {
-					switch f := v.Field(i); f.Kind() {
-					case reflect.Pointer:
-						f.Set(reflect.New(f.Type().Elem()))
-						if d, ok := f.Interface().(*gocardless.Date); ok {
-							d.Year, d.Month, d.Day = 1, time.January, 1 // there is no zero date to send
-						}
-					case reflect.Slice:
-						f.Set(reflect.MakeSlice(f.Type(), 0, 0))
-					case reflect.Map:
-						f.Set(reflect.MakeMap(f.Type()))
-					}
-				}
-			})
+			zero := invoke(t, name, setZero)
 			for i := range params.NumField() {
-				field := params.Field(i)
-				wire, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-				if wire == "-" {
-					continue
-				}
-				if _, sent := absent[wire]; sent != (options == "") {
-					t.Errorf("%s unset: sent is %v", wire, sent)
-				}
-				value, sent := zero[wire]
-				if !sent {
-					t.Errorf("%s set to its zero value is not sent", wire)
-				}
-				if value == nil && field.Type.Kind() != reflect.Slice && field.Type.Kind() != reflect.Map {
-					t.Errorf("%s set to its zero value is sent as null", wire)
-				}
+				checkAbsentAndZero(t, params.Field(i), absent, zero)
 			}
 		})
 	})

@@ -255,32 +255,29 @@ func dropFirst(_ *http.Response, body string) string {
 	return changeList(body, func(l *paymentList) { l.Payments = l.Payments[1:] })
 }
 
+// plant changes the replies to an operation. "again" after it selects the errors among them: the second
+// cancel, the fourth create.
+func plant(sandbox http.RoundTripper, operation string, change func(*http.Response, string) string) http.RoundTripper {
+	path, again := strings.CutSuffix(operation, " again")
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		reply, err := sandbox.RoundTrip(r)
+		if err != nil || !strings.HasSuffix(r.Method+" "+r.URL.Path, path) || again && reply.StatusCode < 400 {
+			return reply, err
+		}
+		raw, err := io.ReadAll(reply.Body)
+		reply.Body = io.NopCloser(strings.NewReader(change(reply, string(raw))))
+		return reply, err
+	})
+}
+
 func TestVerifyFindsPlantedDifferences(t *testing.T) {
 	exchanges := read(t, record(t))
 	for _, test := range planted {
 		t.Run(test.name, func(t *testing.T) {
-			sandbox := newSandbox(t, 3).Transport()
-			path, again := strings.CutSuffix(test.operation, " again")
-			matched, changed := 0, 0
-			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-				reply, err := sandbox.RoundTrip(r)
-				if err != nil {
-					return nil, err
-				}
-				raw, err := io.ReadAll(reply.Body)
-				if err != nil {
-					return nil, err
-				}
-				body := string(raw)
-				if strings.HasSuffix(r.Method+" "+r.URL.Path, path) {
-					// "again" selects the last of several calls: the second cancel, the fourth create.
-					if matched++; !again || reply.StatusCode >= 400 {
-						changed++
-						body = test.change(reply, body)
-					}
-				}
-				reply.Body = io.NopCloser(strings.NewReader(body))
-				return reply, nil
+			changed := 0
+			transport := plant(newSandbox(t, 3).Transport(), test.operation, func(r *http.Response, body string) string {
+				changed++
+				return test.change(r, body)
 			})
 			report, err := cassette.Verify(t.Context(), exchanges, cassette.VerifyOptions{BaseURL: "https://sandbox.example", Transport: transport})
 			if err != nil {
