@@ -231,7 +231,7 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
 	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
-	// requires a Plus, Pro or Enterprise package. Restricted: GoCardless must enable it for your
+	// requires your own Service User Number. Restricted: GoCardless must enable it for your
 	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
@@ -324,7 +324,7 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
 	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
-	// requires a Plus, Pro or Enterprise package. Restricted: GoCardless must enable it for your
+	// requires your own Service User Number. Restricted: GoCardless must enable it for your
 	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an

@@ -21,7 +21,7 @@ var opMandatePDFsCreate = Operation{
 // MandatePDFService provides the operations on mandate PDFs. It is the MandatePDFs field of a
 // [Client] and is safe for concurrent use.
 //
-// A [MandatePDF] is a PDF of a Direct Debit mandate that complies with the scheme's rules, to show
+// A [MandatePDF] is a PDF of a direct debit mandate that complies with the scheme's rules, to show
 // to a customer. It can be blank, filled in with given details, or made from an existing mandate.
 type MandatePDFService struct {
 	client *Client
@@ -37,7 +37,7 @@ func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateP
 	return do(ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts, new(MandatePDF))
 }
 
-// MandatePDF is a PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a
+// MandatePDF is a PDF of a direct debit mandate that complies with the scheme's rules, to show to a
 // customer. It can be blank, filled in with given details, or made from an existing mandate.
 type MandatePDF struct {
 	// Time at which "url" expires, in UTC: 10 minutes after the request.

@@ -329,10 +329,10 @@ type PaymentCreateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Whether the payer takes part in creating a Variable Recurring Payment.
 	PSUInteractionType *PSUInteractionType `json:"psu_interaction_type,omitzero"`
-	// Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and
-	// Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140
-	// for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you
-	// need your own Service User Number. Restricted: GoCardless must enable it for your account.
+	// Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters,
+	// Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for
+	// PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own
+	// Service User Number. Restricted: GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
 	// Whether GoCardless retries the payment automatically if it fails (intelligent retries). This
 	// has an effect only if Success+ is enabled in the dashboard. Default: false.

@@ -91,7 +91,7 @@ func (s *RedirectFlowService) Complete(ctx context.Context, id string, params Re
 type RedirectFlow struct {
 	// Id of the redirect flow, prefixed "RE".
 	ID string `json:"id,omitzero"`
-	// URL of a page, in the customer's language, that confirms the Direct Debit. You need not use
+	// URL of a page, in the customer's language, that confirms the direct debit. You need not use
 	// it. Present once the flow is completed, and valid for 15 minutes from then. Its structure may
 	// change: do not build it yourself.
 	ConfirmationURL string `json:"confirmation_url,omitzero"`

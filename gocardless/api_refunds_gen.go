@@ -180,10 +180,10 @@ type RefundCreateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and
-	// Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140
-	// for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you
-	// need your own Service User Number. Restricted: GoCardless must enable it for your account.
+	// Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters,
+	// Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for
+	// PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own
+	// Service User Number. Restricted: GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
 	// Total refunded on the payment, including this refund, in minor units of the currency.
 	// GoCardless support can lift this requirement for an account. Required when "links.payment" is

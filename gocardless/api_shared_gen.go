@@ -1848,7 +1848,7 @@ type MandateType string
 
 // Known values of MandateType.
 const (
-	// MandateTypeBankDebit: bank debit, such as Direct Debit.
+	// MandateTypeBankDebit: bank debit, such as direct debit.
 	MandateTypeBankDebit MandateType = "bank_debit"
 	// MandateTypeInstant: a single instant payment.
 	MandateTypeInstant MandateType = "instant"

@@ -217,9 +217,8 @@ type Subscription struct {
 	Name string `json:"name,omitzero"`
 	// True if the plan that the subscription belongs to is paused.
 	ParentPlanPaused bool `json:"parent_plan_paused,omitzero"`
-	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
-	// you need your own Service User Number. Restricted: GoCardless must enable it for your
-	// account.
+	// Reference of each payment, shown on the customer's bank statement. Bacs requires your own
+	// Service User Number. Restricted: GoCardless must enable it for your account.
 	PaymentReference string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard.
@@ -348,9 +347,8 @@ type SubscriptionCreateParams struct {
 	Month *Month `json:"month,omitzero"`
 	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name *string `json:"name,omitzero"`
-	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
-	// you need your own Service User Number. Restricted: GoCardless must enable it for your
-	// account.
+	// Reference of each payment, shown on the customer's bank statement. Bacs requires your own
+	// Service User Number. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard. Default: false.
@@ -559,9 +557,8 @@ type SubscriptionUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name *string `json:"name,omitzero"`
-	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
-	// you need your own Service User Number. Restricted: GoCardless must enable it for your
-	// account.
+	// Reference of each payment, shown on the customer's bank statement. Bacs requires your own
+	// Service User Number. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard.

@@ -172,7 +172,7 @@ var Resources = []Resource{
 	{"logos", "A creditor's logo, which appears on the payment pages of its billing request flows."},
 	{"mandate_import_entries", "A mandate to import, with its customer and bank account and, for SEPA, details of the original mandate. After processing, `links` holds the ids of the created resources. Only for approved integrators."},
 	{"mandate_imports", "A batch of mandates from another provider. Add up to 30,000 entries, then submit the import. Once GoCardless staff approve it, each entry becomes a mandate and a webhook reports `mandate_created`. Only for approved integrators."},
-	{"mandate_pdfs", "A PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a customer. It can be blank, filled in with given details, or made from an existing mandate."},
+	{"mandate_pdfs", "A PDF of a direct debit mandate that complies with the scheme's rules, to show to a customer. It can be blank, filled in with given details, or made from an existing mandate."},
 	{"mandates", "A customer's permission for a creditor to collect money from their bank account. Payments and subscriptions are created under a mandate. Webhooks report each change of its status."},
 	{"negative_balance_limits", "How far below zero a creditor's balance can go before refunds are refused. The default is zero: a negative balance blocks refunds."},
 	{"outbound_payment_import_entries", "An entry of an outbound payment import: a payment to make once the import is authorised, with the results of its checks."},
@@ -787,7 +787,7 @@ var objectInstalmentScheduleCreateWithDatesParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithDatesParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
-	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
+	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own Service User Number.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "total_amount", Kind: Money, Doc: "Total of all instalments, in minor units of the currency. If it differs from the sum of their amounts, the call fails with a validation error.", Required: true, Example: "30000"},
 }}
@@ -798,7 +798,7 @@ var objectInstalmentScheduleCreateWithScheduleParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithScheduleParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "Name of the instalment schedule, at most 100 characters. GoCardless copies it to the payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
-	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
+	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own Service User Number.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "total_amount", Kind: Money, Doc: "Total of all instalments, in minor units of the currency. If it differs from the sum of their amounts, the call fails with a validation error.", Required: true, Example: "30000"},
 }}
@@ -1165,7 +1165,7 @@ var objectPaymentCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the payment.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "psu_interaction_type", Enum: enumPSUInteractionType, Doc: "Whether the payer takes part in creating a Variable Recurring Payment.", Example: "\"off_session\""},
-	{Name: "reference", Doc: "Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140 for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you need your own Service User Number.", Example: "\"INV-20417\""},
+	{Name: "reference", Doc: "Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own Service User Number.", Example: "\"INV-20417\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries the payment automatically if it fails (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 }}
 var objectPaymentUpdateParams = Object{Fields: []Field{
@@ -1273,7 +1273,7 @@ var objectRefundCreateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount in minor units of the currency (pence for GBP).", Required: true, Example: "1250"},
 	{Name: "links", Kind: Group, Object: &objectRefundCreateParamsLinks, Doc: "Identifiers of the payment or mandate being refunded.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140 for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you need your own Service User Number.", Example: "\"INV-20417\""},
+	{Name: "reference", Doc: "Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own Service User Number.", Example: "\"INV-20417\""},
 	{Name: "total_amount_confirmation", Kind: Money, Doc: "Total refunded on the payment, including this refund, in minor units of the currency. GoCardless support can lift this requirement for an account.", RequiredWhen: "`links.payment` is given, unless the account has opted out", Example: "1500"},
 }}
 var objectRefundUpdateParams = Object{Fields: []Field{
@@ -1361,7 +1361,7 @@ var objectSubscriptionCreateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "month", Enum: enumMonth, Doc: "Month in which to charge. Only for `yearly` intervals.", Example: "\"april\""},
 	{Name: "name", Doc: "Name of the subscription, at most 255 characters. Its payments take it as their description.", Example: "\"Monthly membership\"", MaxLength: 255},
-	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
+	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Bacs requires your own Service User Number.", Example: "\"GYM-0042\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "start_date", Kind: Date, Doc: "Date of the first charge, not before the mandate's `next_possible_charge_date`. If omitted, that date, or the first one that matches `month` or `day_of_month`.", Example: "\"2026-10-05\""},
 }}
@@ -1370,7 +1370,7 @@ var objectSubscriptionUpdateParams = Object{Fields: []Field{
 	{Name: "app_fee", Kind: Money, Doc: "Fee deducted from each payment for the partner whose integration created it, in minor units of the currency.", Example: "50"},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "Name of the subscription, at most 255 characters. Its payments take it as their description.", Example: "\"Monthly membership\"", MaxLength: 255},
-	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
+	{Name: "payment_reference", Doc: "Reference of each payment, shown on the customer's bank statement. Bacs requires your own Service User Number.", Example: "\"GYM-0042\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Example: "true"},
 }}
 var objectSubscriptionCancelParams = Object{Fields: []Field{
@@ -2273,7 +2273,7 @@ var enumIntervalUnit = []Value{
 	{"yearly", "Interval in years"},
 }
 var enumMandateType = []Value{
-	{"bank_debit", "Bank debit, such as Direct Debit"},
+	{"bank_debit", "Bank debit, such as direct debit"},
 	{"instant", "A single instant payment"},
 	{"recurring", "Recurring payments"},
 	{"vrp_commercial", "Commercial Variable Recurring Payments (VRP)"},
