@@ -13,7 +13,7 @@ ALL = $$($(GO) list -m -f '{{.Path}}/...')
 SERVERS = scripts/postgres.sh run scripts/redis.sh run
 # The tools have a go.mod of their own, which a workspace would refuse.
 TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
-# staticcheck, errorlint and unparam, run by go vet, which caches what they find by the content of
+# staticcheck, errorlint, unparam and gocognit, run by go vet, which caches what they find by the content of
 # the program: it must be the same in every clone.
 LINT = build/lint
 # Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
@@ -36,7 +36,7 @@ check: ## fail if generated files are not up to date
 	$(GO) run ./cmd/gen check
 	$(GO) run ./cmd/gen changelog -check
 
-lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, workflows, English
+lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, gocognit, workflows, English
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
 	$(GO) mod tidy -diff
 	scripts/modules.sh tidy-check

@@ -12,6 +12,7 @@ tool (
 
 require (
 	github.com/polyfloyd/go-errorlint v1.8.0
+	github.com/uudashr/gocognit v1.3.0
 	golang.org/x/tools v0.51.0
 	honnef.co/go/tools v0.8.2
 	mvdan.cc/unparam v0.0.0-20260823230713-2fa3d841b0c8

@@ -1,5 +1,5 @@
 // Command lint runs the checks that vet lacks: staticcheck, comparisons and assertions of errors that
-// ignore wrapping, and unused parameters and results.
+// ignore wrapping, unused parameters and results, and functions that branch too much to be read easily.
 //
 // It runs as a tool of go vet, which loads each package once and caches the findings:
 //
@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/polyfloyd/go-errorlint/errorlint"
+	"github.com/uudashr/gocognit"
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/buildssa"
 	"golang.org/x/tools/go/analysis/unitchecker"
@@ -32,7 +33,7 @@ var exceptions = map[string]string{
 }
 
 func main() {
-	analyzers := []*analysis.Analyzer{errorlint.NewAnalyzer(), unparam, unusedCode}
+	analyzers := []*analysis.Analyzer{errorlint.NewAnalyzer(), unparam, unusedCode, complexity()}
 	for _, c := range slices.Concat(staticcheck.Analyzers, simple.Analyzers, stylecheck.Analyzers) {
 		if !c.Doc.NonDefault {
 			analyzers = append(analyzers, c.Analyzer)
@@ -92,6 +93,29 @@ func ignores(file *ast.File, analyzer string) bool {
 		}
 	}
 	return false
+}
+
+// maxComplexity is the highest cognitive complexity of a handwritten function outside tests.
+const maxComplexity = "20"
+
+// complexity returns gocognit's analyzer without its findings in tests and generated files.
+func complexity() *analysis.Analyzer {
+	a := gocognit.Analyzer
+	if err := a.Flags.Set("over", maxComplexity); err != nil {
+		panic(err)
+	}
+	run := a.Run
+	a.Run = func(pass *analysis.Pass) (any, error) {
+		report := pass.Report
+		pass.Report = func(d analysis.Diagnostic) {
+			file := enclosing(pass.Files, d.Pos)
+			if !ast.IsGenerated(file) && !strings.HasSuffix(pass.Fset.File(d.Pos).Name(), "_test.go") {
+				report(d)
+			}
+		}
+		return run(pass)
+	}
+	return a
 }
 
 // unusedCode reports what staticcheck's analyzer returns. That one reports nothing itself, because a
