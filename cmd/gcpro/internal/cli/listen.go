@@ -104,7 +104,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 	if len(o.resend) > 0 {
 		return errors.Join(a.resend(ctx, client, r, o.resend), state.Close())
 	}
-	if err := a.begin(ctx, client, state, o.since); err != nil {
+	if err := a.begin(ctx, client, state, t.local(), o.since); err != nil {
 		return err
 	}
 	a.note("forwarding to %s; stop with Ctrl-C", strings.Join(endpoints, ", "))
@@ -142,8 +142,9 @@ func (a *app) listenState(t *target) (state *relay.State, fresh bool, err error)
 }
 
 // begin sets where the first poll starts: at --since, where the last run ended, or after the newest
-// event. The time of that event comes from the API's clock, so the local clock does not matter.
-func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, since string) error {
+// event. The time of that event comes from the API's clock, so the local clock does not matter. A
+// local sandbox may be a new one, with its clock before the end of the last run.
+func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, local bool, since string) error {
 	if since != "" {
 		from, err := param.Time(since, a.now(), true)
 		if err != nil {
@@ -151,46 +152,55 @@ func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay
 		}
 		return state.Restart(from)
 	}
-	if !state.Cursor().IsZero() {
-		a.note("continuing after %s", state.Cursor().Format(time.RFC3339))
-		return nil
-	}
-	from := time.Unix(0, 0)
-	r := &request{op: spec.Find("events", "list"), path: "/events", query: url.Values{}}
-	err := pages(ctx, client, r, 1, func(items []json.RawMessage) error {
-		for _, item := range items {
-			e, err := relay.ParseEvent(item)
-			if err != nil {
-				return err
-			}
-			from = e.CreatedAt.Add(time.Millisecond)
+	cursor := state.Cursor()
+	if local || cursor.IsZero() {
+		next, err := afterNewest(ctx, client)
+		switch {
+		case err != nil:
+			return err
+		case cursor.IsZero():
+			return state.From(next)
+		case next.Before(cursor):
+			a.note("the newest event is older than the last run, as in a new sandbox; continuing after %s", next.Format(time.RFC3339))
+			return state.Restart(next)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return state.From(from)
+	a.note("continuing after %s", cursor.Format(time.RFC3339))
+	return nil
+}
+
+// afterNewest returns the earliest time after the newest event.
+func afterNewest(ctx context.Context, client *gocardless.Client) (time.Time, error) {
+	newest := time.Unix(0, 0)
+	events, err := listEvents(ctx, client, url.Values{}, 1)
+	if len(events) > 0 {
+		newest = events[0].CreatedAt
+	}
+	return newest.Add(time.Millisecond), err
 }
 
 // eventSource lists events from the API.
 func eventSource(client *gocardless.Client) relay.Source {
 	return func(ctx context.Context, since time.Time) ([]relay.Event, error) {
-		var events []relay.Event
-		query := url.Values{"created_at[gte]": {param.Stamp(since)}}
-		r := &request{op: spec.Find("events", "list"), path: "/events", query: query}
-		err := pages(ctx, client, r, 0, func(items []json.RawMessage) error {
-			for _, item := range items {
-				e, err := relay.ParseEvent(item)
-				if err != nil {
-					return err
-				}
-				events = append(events, e)
-			}
-			return nil
-		})
-		return events, err
+		return listEvents(ctx, client, url.Values{"created_at[gte]": {param.Stamp(since)}}, 0)
 	}
+}
+
+// listEvents returns the newest events that a query selects: up to a number, or all if it is 0.
+func listEvents(ctx context.Context, client *gocardless.Client, query url.Values, enough int) ([]relay.Event, error) {
+	var events []relay.Event
+	r := &request{op: spec.Find("events", "list"), path: "/events", query: query}
+	err := pages(ctx, client, r, enough, func(items []json.RawMessage) error {
+		for _, item := range items {
+			e, err := relay.ParseEvent(item)
+			if err != nil {
+				return err
+			}
+			events = append(events, e)
+		}
+		return nil
+	})
+	return events, err
 }
 
 // worthRetrying reports whether an error is temporary: the network, the API or an endpoint is

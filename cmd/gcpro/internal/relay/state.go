@@ -22,7 +22,11 @@ type Pending struct {
 	State    string    `json:"state,omitempty"` // "start", "done" or "undo"; "cursor" when only At counts
 }
 
-func (p Pending) key() string { return p.Event + " " + p.Endpoint }
+// key identifies an event at an endpoint. It has the time of the event, because a new sandbox uses the
+// ids of an earlier one again.
+func (p Pending) key() string {
+	return p.Event + " " + p.At.UTC().Format(time.RFC3339Nano) + " " + p.Endpoint
+}
 
 // State is the state of a relay between its runs: a file with the secret and the cursor, and a
 // journal of the events forwarded since.

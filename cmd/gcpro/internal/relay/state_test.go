@@ -62,6 +62,11 @@ func TestStateOutlivesACrash(t *testing.T) {
 		}
 	}
 
+	// A new sandbox uses the ids of an earlier one again.
+	if s.Done(Pending{Event: done.Event, Endpoint: done.Endpoint, At: t0.Add(time.Second)}) {
+		t.Error("an event with the same id and another time is taken for the old one")
+	}
+
 	// After a number of lines the state forgets entries that are too old to be looked up again.
 	for i := range journalLines + 1 {
 		must(s.Advance(t0.Add(time.Hour + time.Duration(i)*time.Minute)))
