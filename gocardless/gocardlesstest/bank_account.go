@@ -239,7 +239,7 @@ func bankAccountDetails(tx *tx) (result, error) {
 // holderCheckTime is how long a check of an account's holder takes.
 const holderCheckTime = time.Second
 
-// holderMatch returns a bank's answer to the question whether an account belongs to a name.
+// holderMatch returns the result of a bank's check that an account belongs to a name.
 func holderMatch(holder string) (match string, actual any) {
 	switch n := strings.ToLower(holder); {
 	case strings.Contains(n, "partial"):

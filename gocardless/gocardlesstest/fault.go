@@ -27,17 +27,17 @@ type Fault struct {
 	// twice. Otherwise a call whose reply the fault replaces has no effect.
 	After bool
 
-	// Reason answers with the API's own error of that name, such as "rate_limit_exceeded" or
+	// Reason makes the reply the API's own error of that name, such as "rate_limit_exceeded" or
 	// "internal_server_error".
 	Reason string
-	// Status answers with this status, and with no body unless Body is set.
+	// Status is the status of the reply. Without Reason, Body and Bare, the reply has no body.
 	Status int
 	// Header is added to the reply, for example Retry-After.
 	Header http.Header
 	// Body is the body of the reply, with ContentType, by default text/html.
 	Body        string
 	ContentType string
-	// Bare answers 400 (or Status) with {"error": "…"}, as some hosted-flow endpoints do.
+	// Bare makes the reply {"error": "…"} with status 400 (or Status), as some hosted-flow endpoints do.
 	Bare string
 
 	// Delay waits before the call, or with After before the reply. It ends with the request's
