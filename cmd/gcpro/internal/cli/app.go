@@ -162,6 +162,7 @@ func subcommandsOnly(c *cobra.Command) {
 		return
 	}
 	c.Annotations = map[string]string{"group": "true"} // for usageTemplate
+	c.DisableFlagsInUseLine = true                     // in man pages
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

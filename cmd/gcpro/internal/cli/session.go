@@ -56,12 +56,22 @@ func isLoopback(base string) bool {
 	return err == nil
 }
 
+// isLive reports whether a URL leads to the live API.
+func isLive(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), strings.TrimPrefix(liveAPI, "https://"))
+}
+
 // target returns the server to call. The access token is from the environment variable or else from
 // the profile. A stored token is sent only to GoCardless.
 func (a *app) target() (*target, error) {
 	t := &target{env: a.environment(), base: a.baseURL()}
-	if !a.flags.live && a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive) {
+	switch {
+	case a.flags.live:
+	case a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive):
 		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, but --live is not given: pass it or unset the variable")
+	case isLive(t.base):
+		return nil, refuse("%s is the live API; pass --live to call it", render.Safe(t.base))
 	}
 	if t.token = a.env("GOCARDLESS_ACCESS_TOKEN"); t.token != "" {
 		return t, nil
