@@ -544,3 +544,43 @@ func TestSinceKeepsTheCallersRecord(t *testing.T) {
 		}
 	}
 }
+
+// Windows that grow for thousands of years stay in order and end at the API's present.
+func TestEventWindowsOfAges(t *testing.T) {
+	day := time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ from, now time.Time }{
+		"from the first year": {time.Time{}.Add(time.Hour), day},
+		"up to the last year": {day, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)},
+	} {
+		end, n := c.from, 0
+		list := func(_ context.Context, from, to time.Time, _ int) (eventList, error) {
+			if n++; n > 200 || !from.Equal(end) || !to.After(from) {
+				return eventList{}, fmt.Errorf("window %d from %s to %s", n, from, to)
+			}
+			return eventList{now: c.now}, nil
+		}
+		for w, err := range eventWindows(t.Context(), list, c.from) {
+			if end = w.end; err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if !end.Equal(c.now) {
+			t.Errorf("%s: the last window ends at %s", name, end)
+		}
+	}
+}
+
+// Without the time of its event, Since has nowhere to begin.
+func TestSinceAnEventWithoutTime(t *testing.T) {
+	c, s := scripted(t, replyWith(200, `{"events":{"id":"EV1","created_at":1700000000,"resource_type":"payments","action":"failed"}}`))
+	n := 0
+	for _, err := range c.Events.Since(t.Context(), "EV1") {
+		if e := as[*MalformedResponseError](t, err); e.ResourceID != "EV1" || !errors.Is(err, ErrMisfit) {
+			t.Errorf("got %v", err)
+		}
+		n++
+	}
+	if n != 1 || len(s.requests()) != 1 {
+		t.Errorf("%d results of %d requests", n, len(s.requests()))
+	}
+}

@@ -15,6 +15,12 @@ import (
 func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOption) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		last, err := s.Get(ctx, id, opts...)
+		if err == nil && last.CreatedAt.IsZero() {
+			err = &MalformedResponseError{
+				Operation: opEventsGet.Name, StatusCode: opEventsGet.Status, ResourceID: last.ID,
+				Err: misfitError{errors.New("created_at cannot be read")},
+			}
+		}
 		if err != nil {
 			yield(nil, err)
 			return
@@ -94,7 +100,7 @@ func replyDate() (RequestOption, func() time.Time) {
 		if record == nil {
 			return time.Time{}
 		}
-		return parseHTTPTime(record.Header.Get("Date"))
+		return parseHTTPTime(headerValue(record.Header, "Date"))
 	}
 }
 
@@ -109,8 +115,9 @@ type eventWindow struct {
 const (
 	windowFirst    = time.Hour
 	windowShortest = time.Minute
-	windowFull     = 5000 // events after which a window is made shorter
-	windowSparse   = 1000 // with fewer events, the next window is longer
+	windowLongest  = 100 * 365 * 24 * time.Hour // twice as long still fits into a Duration
+	windowFull     = 5000                       // events after which a window is made shorter
+	windowSparse   = 1000                       // with fewer events, the next window is longer
 )
 
 // eventWindows yields the history from a time up to the API's present, in stretches that fit in
@@ -127,7 +134,7 @@ func eventWindows(ctx context.Context, list eventLister, from time.Time) iter.Se
 			}
 			length, from = w.end.Sub(from), w.end
 			if len(w.events) < windowSparse {
-				length *= 2
+				length = min(2*length, windowLongest)
 			}
 		}
 	}
