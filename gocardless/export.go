@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -160,6 +161,8 @@ func parseLimit(s string) int {
 	return int(n)
 }
 
+var errNoExporter = errors.New("gocardless: an Exporter must be created with NewExporter")
+
 // All iterates over the items, from the newest to the oldest. If a request fails, it yields the
 // items before the failure and then the error with a nil item, and stops. When the loop ends, so do
 // its goroutines. It holds at most six pages for each worker in memory, and the one that the loop is
@@ -167,7 +170,10 @@ func parseLimit(s string) int {
 func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		problem := e.problem
-		if problem == nil && ctx == nil {
+		switch {
+		case e.read == nil:
+			problem = errNoExporter
+		case problem == nil && ctx == nil:
 			problem = nilContext("Exporter.All")
 		}
 		if problem != nil {

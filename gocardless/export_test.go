@@ -573,3 +573,18 @@ func TestExporterKeepsToTheRateLimit(t *testing.T) {
 		}
 	})
 }
+
+// An Exporter that NewExporter did not make reports it, instead of waiting for workers.
+func TestZeroExporter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		for _, err := range new(Exporter[Payment]).All(t.Context()) {
+			if n++; !errors.Is(err, errNoExporter) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d results", n)
+		}
+	})
+}
