@@ -230,7 +230,11 @@ func (h *WebhookHandler) read(w http.ResponseWriter, r *http.Request) (body []by
 	if limited {
 		limited = rc.SetReadDeadline(time.Now().Add(timeout)) == nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	source := r.Body
+	if source == nil { // in a request that no server received
+		source = http.NoBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, source, limit))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		var slow interface{ Timeout() bool }

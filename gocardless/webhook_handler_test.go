@@ -108,6 +108,7 @@ func TestWebhookHandlerStatus(t *testing.T) {
 			reread(r, strings.Repeat(" ", 2001))
 			r.ContentLength = -1
 		}), 413},
+		{"nil body", edit(func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }), 498},
 		{"connection lost", edit(func(r *http.Request) { r.Body = io.NopCloser(brokenReader{}) }), 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
