@@ -1,6 +1,8 @@
 package gocardless
 
 import (
+	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"regexp"
@@ -55,10 +57,13 @@ func (e *ParamsError) Error() string {
 }
 
 // GoString is like Error.
-func (e *ParamsError) GoString() string { return "&gocardless.ParamsError{" + e.Error() + "}" }
+func (e ParamsError) GoString() string { return "&gocardless.ParamsError{" + e.Error() + "}" }
+
+// Format is like Error, whatever the verb, and whether by pointer or value.
+func (e ParamsError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalText is like Error. To encode the problems separately, use the field Problems.
-func (e *ParamsError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e ParamsError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Is reports whether target is [ErrValidation].
 func (e *ParamsError) Is(target error) bool { return target == ErrValidation }

@@ -51,6 +51,9 @@ func TestValuesDoNotPrintSecrets(t *testing.T) {
 	leaktest.Check(t, Error{StatusCode: 500, Message: "no", Body: []byte(secret), Header: header}, secret)
 	leaktest.Check(t, ConnectionError{Err: errors.New("no"), Previous: &Error{Body: []byte(secret)}}, secret)
 	leaktest.Check(t, MalformedResponseError{Err: errors.New("no"), Body: []byte(secret), Header: header}, secret)
+	const person = "jane@example.com"
+	leaktest.Check(t, SigningError{Err: errors.New("no key of " + person)}, person)
+	leaktest.Check(t, ParamsError{Problems: []Problem{{Field: "metadata." + person, Message: "is too long"}}}, person)
 	leaktest.Check(t, Response{Body: []byte(secret), Header: header}, secret)
 	leaktest.Check(t, PanicError{Value: secret, Stack: []byte("stack")}, secret)
 }

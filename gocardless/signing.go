@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -187,10 +189,13 @@ func (e *SigningError) Error() string {
 }
 
 // GoString is like Error.
-func (e *SigningError) GoString() string { return "&gocardless.SigningError{" + e.Error() + "}" }
+func (e SigningError) GoString() string { return "&gocardless.SigningError{" + e.Error() + "}" }
+
+// Format is like Error, whatever the verb, and whether by pointer or value.
+func (e SigningError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalText is like Error.
-func (e *SigningError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e SigningError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns the error of the signer.
 func (e *SigningError) Unwrap() error { return e.Err }

@@ -191,17 +191,22 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 	if end < 0 {
 		end = len(text)
 	}
-	host := text[scheme+len("://") : end]
-	if i := strings.IndexAny(host, "/?#"); i >= 0 {
-		host = host[:i]
-	}
-	if i := strings.LastIndexByte(host, '@'); i >= 0 {
-		host = host[i+1:]
+	rest := text[scheme+len("://") : end]
+	host := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host = rest[:i]
 	}
 	writeClean(b, text[:scheme])
 	write(b, "://")
+	at := strings.LastIndexByte(rest, '@')
+	if at > len(host) {
+		// The slash may belong to a password, and what looks like the host to the user.
+		write(b, "…")
+		return end
+	}
+	host = host[at+1:]
 	writeClean(b, host[:min(len(host), 100)])
-	if scheme+len("://")+len(host) < end {
+	if len(host) < len(rest) {
 		write(b, "/…")
 	}
 	return end
