@@ -233,7 +233,7 @@ func (x *exchange) prepare(in *input) error {
 	if err := x.encode(in); err != nil {
 		return err
 	}
-	if x.op.Method == http.MethodPost {
+	if x.op.Method == http.MethodPost || x.op.Kind == KindCreate {
 		// All attempts share one key.
 		if x.key[0] = x.settings.key; x.key[0] == "" {
 			x.key[0] = newKey()

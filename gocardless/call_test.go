@@ -427,6 +427,40 @@ func TestDoKinds(t *testing.T) {
 	}
 }
 
+// Whatever its method, a create is retried with an idempotency key.
+func TestDoCreatesHaveAKey(t *testing.T) {
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		c, s := scripted(t, failWith(io.ErrUnexpectedEOF), replyWith(200, `{}`))
+		err := c.Do(t.Context(), method, "/payments", nil, nil, WithOperationKind(KindCreate), WithRetryPolicy(atOnce))
+		got := s.requests()
+		key := got[0].Header.Get("Idempotency-Key")
+		if err != nil || len(got) != 2 || key == "" || got[1].Header.Get("Idempotency-Key") != key {
+			t.Errorf("%s: %v after %d requests with key %q", method, err, len(got), key)
+		}
+	}
+}
+
+// A path is sent with the escapes that it was given, or refused.
+func TestDoKeepsEscapes(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a%2Fb": "/a%2Fb", "/é": "/%C3%A9", "/a{b}": "/a%7Bb%7D", "/a%2Fb/é": "", `/a%2Fb"`: "", "/a%2Fb{": "",
+	} {
+		for _, prefix := range []string{"", "/p%2Fq"} {
+			s := &script{replies: []replier{replyWith(200, `{}`)}}
+			c, err := New(testToken, EnvironmentLive, WithHTTPClient(&http.Client{Transport: s}), WithBaseURL("https://x.example"+prefix))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Do(t.Context(), "GET", path, nil, nil)
+			if want == "" {
+				as[*ParamsError](t, err)
+			} else if got := s.requests()[0].Path; err != nil || got != prefix+want {
+				t.Errorf("%s%s: sent to %s, %v", prefix, path, got, err)
+			}
+		}
+	}
+}
+
 func TestBaseURL(t *testing.T) {
 	for base, want := range map[string]string{
 		"https://gateway.example/gc/":       "gateway.example/gc/payments/PM1",

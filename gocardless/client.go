@@ -167,8 +167,8 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Do sends a request that this version of the package has no method for, through the same pipeline:
-// with the client's headers, an idempotency key for a POST, the retry rules, the limits and the
-// errors.
+// with the client's headers, an idempotency key for a POST and for [KindCreate], the retry rules, the
+// limits and the errors.
 //
 // The path begins with a slash. The caller escapes it, and may add a query. The body is sent as
 // JSON and includes its envelope: nil means no body, a [json.RawMessage] is sent unchanged, and any

@@ -137,6 +137,13 @@ func parsePath(raw string) (path, escaped, query, problem string) {
 	if strings.Contains(escaped, "//") || hasDotSegment(path) {
 		return "", "", "", "must not have an empty, . or .. segment"
 	}
+	// Given an escaped path with a character that needs escaping, net/url would drop the escapes.
+	switch canonical := (&url.URL{Path: path, RawPath: escaped}).EscapedPath(); {
+	case path == escaped:
+		escaped = canonical
+	case canonical != escaped:
+		return "", "", "", "must be escaped completely"
+	}
 	return path, escaped, query, ""
 }
 
