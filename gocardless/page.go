@@ -91,7 +91,7 @@ func (p *Page[T]) Next(ctx context.Context) (*Page[T], error) {
 
 // next fetches the page after a cursor.
 func (s *pageSource) next(ctx context.Context, after string) (*pageReply, error) {
-	if s.in.cursor == after {
+	if w := startWalk(s.in); s.in.cursor == after || !w.back && w.seen[after] {
 		return nil, repeatedCursor(s.op)
 	}
 	following := *s

@@ -237,6 +237,15 @@ func TestNextStopsOnARepeatedCursor(t *testing.T) {
 	if len(s.requests()) != 2 {
 		t.Errorf("%d requests", len(s.requests()))
 	}
+	// The caller's own cursor counts, too.
+	if page, err = c.Payments.List(t.Context(), PaymentListParams{After: "PM1"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = page.Next(t.Context())
+	as[*MalformedResponseError](t, err)
+	if len(s.requests()) != 3 {
+		t.Errorf("%d requests", len(s.requests()))
+	}
 }
 
 // Three lists have no cursors: one reply is all there is.
