@@ -28,8 +28,6 @@ var (
 // attempt sends the request once and reads the reply. Its error is that of the call unless there is
 // another attempt. It also reports whether the request is known not to have reached the API.
 func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
-	// The limiter must hear of the end even if the transport panics or ends its goroutine.
-	defer x.landed(RateLimit{})
 	x.attempts++
 	x.status, x.header, x.requestID, x.rateLimit, x.reply = 0, nil, "", RateLimit{}, nil
 	x.misfits, x.resourceID = nil, ""

@@ -205,22 +205,27 @@ func TestDeadlineAnywhereInTheQueue(t *testing.T) {
 	})
 }
 
-// A transport that panics or ends its goroutine does not keep its part of the budget.
+// A transport or an observer that panics or ends its goroutine does not keep its part of the budget.
 func TestLimiterAfterAPanic(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
-		l := newWindowLimiter(20)
-		c := clientOver(t, transportFunc(func(*http.Request) (*http.Response, error) { end(); return nil, nil }), WithLimiter(l))
-		for range 3 {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				defer func() { _ = recover() }()
-				_, _ = c.Payments.Get(t.Context(), "PM1")
-			}()
-			<-done
-		}
-		if l.general.flying != 0 {
-			t.Errorf("%s: %d requests are still in flight", name, l.general.flying)
+		for place, opt := range map[string]ClientOption{
+			"transport": WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) { end(); return nil, nil })}),
+			"observer":  WithObserver(Observer{AttemptStarted: func(context.Context, AttemptStart) context.Context { end(); return nil }}),
+		} {
+			l := newWindowLimiter(20)
+			c := clientOver(t, transportFunc(func(*http.Request) (*http.Response, error) { return nil, context.Canceled }), WithLimiter(l), opt)
+			for range 3 {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					defer func() { _ = recover() }()
+					_, _ = c.Payments.Get(t.Context(), "PM1")
+				}()
+				<-done
+			}
+			if l.general.flying != 0 || l.general.remaining != l.general.limit-3 {
+				t.Errorf("%s in the %s: %d requests are still in flight, %d remain", name, place, l.general.flying, l.general.remaining)
+			}
 		}
 	}
 }

@@ -176,6 +176,9 @@ func (x *exchange) performObserved(ctx context.Context, in *input) (err error) {
 
 // tryObserved is tryOnce, watched by the observer if there is one.
 func (x *exchange) tryObserved(ctx context.Context) (decision RetryDecision, err error) {
+	// The limiter must hear of the end even if the transport or the observer panics or ends the
+	// goroutine.
+	defer x.landed(RateLimit{})
 	o := x.settings.observer
 	if o == nil {
 		return x.tryOnce(ctx)
