@@ -22,13 +22,8 @@ func (l *document) leaveOut(out ir.LeftOut) {
 	if slices.ContainsFunc(l.api.LeftOut, func(o ir.LeftOut) bool { return o.Place == out.Place }) {
 		return
 	}
-	if e := l.overlay.ignored(out.Place); e != nil {
-		out.Reason, out.Open = e.Reason, false
-	}
-	for _, pin := range l.overlay.Pins {
-		if pin.Keep == "member" && pin.Place == out.Place {
-			out.Reason, out.Open = pin.Reason, false
-		}
+	if reason := l.overlay.ReasonFor(out.Place); reason != "" {
+		out.Reason, out.Open = reason, false
 	}
 	l.api.LeftOut = append(l.api.LeftOut, out)
 }

@@ -169,7 +169,7 @@ func (l *document) operations() {
 		}
 		for _, method := range methodOrder {
 			place := method + " " + path
-			if op := operations[method]; op != nil && l.overlay.ignored(place) != nil {
+			if op := operations[method]; op != nil && l.overlay.Ignored(place) != nil {
 				l.leaveOut(ir.LeftOut{Place: place})
 			} else if op != nil {
 				l.operation(method, path, op, jsontree.Join(pointer, strings.ToLower(method)))
@@ -181,7 +181,7 @@ func (l *document) operations() {
 // operationID returns an operation's id: from the overlay, else by the rules for method and path, else the
 // document's own if it has our form.
 func (l *document) operationID(method, path, own string) string {
-	if id := l.overlay.operation(method, path); name.IsOperation(id) {
+	if id := l.overlay.Operation(method, path); name.IsOperation(id) {
 		return id
 	}
 	return name.ID(method, path, own)

@@ -191,7 +191,8 @@ func (o *Overlay) parts(stale []Stale) []Stale {
 	return out
 }
 
-func (o *Overlay) operation(method, path string) string {
+// Operation returns the id of the entry for an operation, or "".
+func (o *Overlay) Operation(method, path string) string {
 	for _, e := range o.Operations {
 		if e.Method == method && e.Path == path {
 			e.used = true
@@ -265,8 +266,8 @@ func (o *Overlay) name(pointer string) string {
 // variable matches a variable segment of a path.
 var variable = regexp.MustCompile(`\{[^{}]*\}`)
 
-// ignored returns the entry that leaves out a place, or nil. The names of variable segments do not count.
-func (o *Overlay) ignored(place string) *Ignored {
+// Ignored returns the entry that leaves out a place, or nil. The names of variable segments do not count.
+func (o *Overlay) Ignored(place string) *Ignored {
 	for _, e := range o.Ignore {
 		if variable.ReplaceAllString(e.Place, "{}") == variable.ReplaceAllString(place, "{}") {
 			e.used = true
@@ -274,4 +275,18 @@ func (o *Overlay) ignored(place string) *Ignored {
 		}
 	}
 	return nil
+}
+
+// ReasonFor returns why an entry leaves a place out or keeps it, or "" if there is none.
+func (o *Overlay) ReasonFor(place string) string {
+	reason := ""
+	if e := o.Ignored(place); e != nil {
+		reason = e.Reason
+	}
+	for _, pin := range o.Pins {
+		if pin.Keep == "member" && pin.Place == place {
+			reason = pin.Reason
+		}
+	}
+	return reason
 }

@@ -259,7 +259,7 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	}
 	for _, property := range sorted(s.Properties) {
 		at := jsontree.Join(t.Pointer, "properties", property)
-		if l.overlay.ignored(at) != nil {
+		if l.overlay.Ignored(at) != nil {
 			l.leaveOut(ir.LeftOut{Place: at})
 			continue
 		}

@@ -257,7 +257,7 @@ func (m *merger) addOperations() {
 }
 
 func (m *merger) operationID(s *openapi.Operation, path string) string {
-	if id := m.opts.Rules.operationID(s.Method, path); id != "" {
+	if id := m.opts.Rules.Operation(s.Method, path); id != "" {
 		return id
 	}
 	return name.ID(s.Method, path, s.ID)

@@ -48,26 +48,25 @@ func (l *leftOut) dropParams(source *openapi.Document) {
 
 // ignored removes from a source the places that the overlay ignores, and operations such as HEAD that have no
 // method in the SDK. It returns notes about the latter.
-func (l *leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.Document, notes []string, err error) {
+func (l *leftOut) ignored(source *openapi.Document, rules *load.Overlay) (rest *openapi.Document, notes []string, err error) {
 	var pointers []string
 	for _, op := range source.Operations {
 		place := op.Method + " " + ourPath(op.Path)
 		if slices.Contains([]string{"HEAD", "OPTIONS", "TRACE"}, op.Method) {
 			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is ignored: it only describes a resource and needs no method")
-		} else if reason := rules.reasonToIgnore(place); reason != "" {
-			pointers, l.reasons[place] = append(pointers, op.Pointer), reason
+		} else if e := rules.Ignored(place); e != nil {
+			pointers, l.reasons[place] = append(pointers, op.Pointer), e.Reason
 		}
 		for _, p := range op.Params {
-			if place := paramPlace(op, p); rules.reasonToIgnore(place) != "" {
-				l.reasons[place], l.params[place] = rules.reasonToIgnore(place), true
+			place := paramPlace(op, p)
+			if e := rules.Ignored(place); e != nil {
+				l.reasons[place], l.params[place] = e.Reason, true
 			}
 		}
 	}
-	if rules != nil {
-		for _, e := range rules.ignore {
-			if strings.HasPrefix(e.Place, "/") && source.Root.At(e.Place) != nil {
-				pointers, l.reasons[e.Place] = append(pointers, e.Place), e.Reason
-			}
+	for _, e := range rules.Ignore {
+		if strings.HasPrefix(e.Place, "/") && source.Root.At(e.Place) != nil {
+			pointers, l.reasons[e.Place] = append(pointers, e.Place), e.Reason
 		}
 	}
 	rest, err = without(source, pointers, nil)
@@ -204,7 +203,7 @@ func (m *merger) leaveMember(left *leftOut, member string, problem error) string
 
 // pinAround returns the pinned member that contains a place of the source, or "".
 func (m *merger) pinAround(pointer string) string {
-	for _, pin := range m.rules().pins {
+	for _, pin := range m.opts.Rules.Pins {
 		if pin.Keep == "member" && within(pointer, pin.Place) && m.src.Root.At(pin.Place) != nil {
 			return pin.Place
 		}
@@ -317,7 +316,7 @@ func (m *merger) sourcesOf(member string) []string {
 
 // record writes the places that are left out into the result, and returns notes about them. A recorded
 // reason stays, so that an entry in the overlay does not change the document.
-func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
+func (m *merger) record(left *leftOut, rules *load.Overlay) (notes []string) {
 	info := m.root.Get("info")
 	before := info.Get(ir.LeftOutKey)
 	if len(left.reasons) == 0 {
@@ -331,7 +330,7 @@ func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
 			reason = have
 		}
 		places.Set(place, jsontree.NewString(reason))
-		out := ir.LeftOut{Place: place, Reason: rules.reasonFor(place), Kept: load.HasPlace(m.root, place)}
+		out := ir.LeftOut{Place: place, Reason: rules.ReasonFor(place), Kept: load.HasPlace(m.root, place)}
 		if out.Reason == "" {
 			out.Reason, out.Open = left.reasons[place], true
 		}

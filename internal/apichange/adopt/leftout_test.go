@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -14,7 +15,7 @@ import (
 // changed one stays, and an ignored operation is removed. The rest of the source is adopted.
 func TestIgnoredAndPinned(t *testing.T) {
 	const odd = `{"type": "string", "contentEncoding": "base64"}`
-	rules, err := ReadRules([]byte(`{
+	rules, err := load.ParseOverlay([]byte(`{
 		"ignore": [
 			{"place": "/components/schemas/PaymentCreateParams/properties/scan", "reason": "a picture"},
 			{"place": "POST /mandates/{id}/actions/cancel", "reason": "not for us"},
@@ -182,7 +183,7 @@ func TestNamedMembersAndAMap(t *testing.T) {
 	if err != nil || string(again.Root.Format()) != string(got.Root.Format()) {
 		t.Errorf("the second time differs: %v\n%s", err, firstDifferences(string(got.Root.Format()), string(again.Root.Format())))
 	}
-	rules, err := ReadRules([]byte(`{"ignore": [{"place": "` + component + `", "reason": "not sent"}, {"place": "` + member + `", "reason": "not needed"}]}`))
+	rules, err := load.ParseOverlay([]byte(`{"ignore": [{"place": "` + component + `", "reason": "not sent"}, {"place": "` + member + `", "reason": "not needed"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ import (
 
 // Options decide what the document itself does not.
 type Options struct {
-	// Rules are those of the generator's overlay; nil for none.
-	Rules *Rules
+	// Rules is the generator's overlay; nil for none.
+	Rules *load.Overlay
 	// Names gives new schemas a name, by their JSON pointer in the source.
 	Names map[string]string
 	// Reserved holds the Go names that no schema may get, with the place that has each.
@@ -55,6 +55,9 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 		if source.Root.At(pointer) == nil {
 			return nil, openapi.Problem{Pointer: pointer, Message: "-name names this place, but the source does not have it"}
 		}
+	}
+	if opts.Rules == nil {
+		opts.Rules = &load.Overlay{}
 	}
 	left := newLeftOut()
 	source, aside, err := left.ignored(source, opts.Rules)

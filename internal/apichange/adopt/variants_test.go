@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
@@ -484,13 +485,13 @@ func TestHistoryIsAdopted(t *testing.T) {
 }
 
 // overlay returns the rules of the generator's overlay.
-func overlay(t testing.TB) *Rules {
+func overlay(t testing.TB) *load.Overlay {
 	t.Helper()
 	data, err := os.ReadFile(root + "/generator/overlay.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := ReadRules(data)
+	rules, err := load.ParseOverlay(data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func (u *updater) normalise(source *openapi.Document) error {
 	if err != nil {
 		return err
 	}
-	rules, err := adopt.ReadRules(overlay)
+	rules, err := load.ParseOverlay(overlay)
 	if err != nil {
 		return err
 	}
