@@ -6,8 +6,13 @@ export GOFLAGS += -trimpath
 # A busy machine must not fail the tests: the limit of Go, 10 minutes, is far above what a package takes
 # on an idle one, and could be reached on a loaded one.
 TEST = $(GO) test -timeout 30m
-# Vet has seen everything by then, and tests that wait leave the processor to others.
-TESTED = $(TEST) -vet=off -p $$(($$(getconf _NPROCESSORS_ONLN) * 2))
+# Vet has seen everything by then. The race detector holds every process for a second at its end, and
+# gcpro's tests start hundreds: the variable ends that.
+TESTED = GORACE=atexit_sleep_ms=0 $(TEST) -vet=off
+# Many tests of the other modules wait: more of them than processors run at a time.
+WAITING = -p $$(($$(getconf _NPROCESSORS_ONLN) * 2))
+# Make prints the output of each step in one piece, where it can.
+SYNC = $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # The packages of every module.
 ALL = $$($(GO) list -m -f '{{.Path}}/...')
 SERVERS = scripts/postgres.sh run scripts/redis.sh run
@@ -20,7 +25,7 @@ LINT = build/lint
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
 
-.PHONY: help tidy generate check lint test short demo bench fuzz golden bench-decoders build-386 jsonv2 apidiff vuln snapshot sbom publish
+.PHONY: help tidy generate check lint test test-race test-plain test-exact test-race-others short demo bench fuzz golden bench-decoders build-386 jsonv2 apidiff vuln snapshot sbom publish
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,16 +52,25 @@ lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, gocognit, wor
 	$(TOOL) actionlint
 	$(GO) run ./internal/words
 
-test: check lint ## everything that has to pass, the SDK with the race detector
+test: lint ## everything that has to pass, the SDK with the race detector
+	@# The tests of cmd/gen do what check does. Two steps run at once: while one waits, the other works.
+	@$(SERVERS) $(MAKE) --no-print-directory -j2 $(SYNC) test-race test-plain test-exact test-race-others
+
+test-race:
 	$(TESTED) -race ./gocardless ./gocardless/...
-	@# The detector allocates and is slow: exact bounds, large exports and long sequences go without it.
+
+# The detector would find little in what is left here: the generator has one goroutine.
+test-plain:
+	others=$$(scripts/modules.sh packages) && $(TESTED) $(WAITING) $$others . ./cmd/gen ./generator/... ./internal/...
+
+# The detector allocates and is slow: exact bounds, large exports and long sequences go without it.
+test-exact:
 	$(TESTED) -run 'Allocations|Memory|ProgramSize|Export|IsCheap|OddReplies|OnTheWire|Sequences|AnyTime|Conserved' ./gocardless ./gocardless/gocardlesstest
-	@# The detector would find little in what is left here: the generator has one goroutine.
-	others=$$(scripts/modules.sh packages) && $(SERVERS) $(TESTED) $$others . ./cmd/gen ./generator/... ./internal/...
-	@# The detector makes SQLite, which is C turned into Go, far slower: in the other modules it
-	@# sees the short tests. It holds every process for a second at its end, and gcpro's tests start
-	@# hundreds: the variable ends that. The migration has one goroutine and compiles programs.
-	others=$$(scripts/modules.sh packages | grep -v /internal/migrate) && GORACE=atexit_sleep_ms=0 $(SERVERS) $(TESTED) -race -short $$others
+
+# The detector makes SQLite, which is C turned into Go, far slower: in the other modules it sees the
+# short tests, and not the packages of one goroutine.
+test-race-others:
+	others=$$(scripts/modules.sh packages | grep -v -E '/internal/(migrate|param|render)$$') && $(TESTED) $(WAITING) -race -short $$others
 
 short: ## the tests that take seconds
 	$(TEST) -short $(ALL)
