@@ -244,37 +244,43 @@ func (a *app) stateCommand() *cobra.Command {
 		Example: "  gcpro sandbox state save before.json\n  gcpro sandbox state load before.json",
 	}
 	c.RunE = func(c *cobra.Command, list []string) error {
+		work := map[string]func(context.Context, *target, string) error{"save": a.saveState, "load": a.loadState}[list[0]]
+		if work == nil {
+			return usagef("the first argument must be save or load")
+		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
 		t, err := a.sandboxTarget()
 		if err != nil {
 			return err
 		}
-		switch list[0] {
-		case "save":
-			var reply json.RawMessage
-			if err := a.control(ctx, t, http.MethodGet, "snapshot", nil, &reply); err != nil {
-				return err
-			}
-			if err := os.WriteFile(list[1], append(reply, '\n'), 0o600); err != nil {
-				return err
-			}
-			a.note("saved the state to %s", list[1])
-			return nil
-		case "load":
-			body, err := readObject(list[1])
-			if err != nil {
-				return err
-			}
-			if err := a.control(ctx, t, http.MethodPut, "snapshot", body, nil); err != nil {
-				return err
-			}
-			a.note("loaded the state of %s", list[1])
-			return nil
-		}
-		return usagef("the first argument must be save or load")
+		return work(ctx, t, list[1])
 	}
 	return c
+}
+
+func (a *app) saveState(ctx context.Context, t *target, file string) error {
+	var reply json.RawMessage
+	if err := a.control(ctx, t, http.MethodGet, "snapshot", nil, &reply); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, append(reply, '\n'), 0o600); err != nil {
+		return err
+	}
+	a.note("saved the state to %s", file)
+	return nil
+}
+
+func (a *app) loadState(ctx context.Context, t *target, file string) error {
+	body, err := readObject(file)
+	if err != nil {
+		return err
+	}
+	if err := a.control(ctx, t, http.MethodPut, "snapshot", body, nil); err != nil {
+		return err
+	}
+	a.note("loaded the state from %s", file)
+	return nil
 }
 
 func (a *app) requestsCommand() *cobra.Command {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -84,23 +85,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 	if o.secret {
 		return state.Close()
 	}
-	r := &relay.Relay{
-		Source: eventSource(client), Endpoints: endpoints, Filter: o.events, State: state, Every: o.every,
-		Client: &http.Client{
-			Transport:     &http.Transport{DisableKeepAlives: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		Delivered: a.showDelivery, Retryable: worthRetrying,
-		Lost: func(err error) { a.note("%s; retrying", firstLine(err.Error())) },
-		Doubtful: func(id, endpoint string) {
-			a.note("%s was being sent to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
-		},
-	}
-	if r.Every == 0 {
-		if r.Every = 5 * time.Second; t.local() {
-			r.Every = time.Second / 2
-		}
-	}
+	r := a.newRelay(t, client, state, endpoints, o)
 	if len(o.resend) > 0 {
 		return errors.Join(a.resend(ctx, client, r, o.resend), state.Close())
 	}
@@ -113,6 +98,26 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 		err = nil
 	}
 	return errors.Join(err, state.Close())
+}
+
+// newRelay returns the relay of a run, which reports to the terminal.
+func (a *app) newRelay(t *target, client *gocardless.Client, state *relay.State, endpoints []string, o *listenOptions) *relay.Relay {
+	every := 5 * time.Second
+	if t.local() {
+		every = time.Second / 2
+	}
+	return &relay.Relay{
+		Source: eventSource(client), Endpoints: endpoints, Filter: o.events, State: state, Every: cmp.Or(o.every, every),
+		Client: &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		Delivered: a.showDelivery, Retryable: worthRetrying,
+		Lost: func(err error) { a.note("%s; retrying", firstLine(err.Error())) },
+		Doubtful: func(id, endpoint string) {
+			a.note("%s was being sent to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
+		},
+	}
 }
 
 func endpointURLs(texts []string) ([]string, error) {

@@ -93,30 +93,34 @@ func (c *CSV) row(cells []string) error {
 
 // csvColumns returns all members in the description, or all members of the items if there is none.
 func csvColumns(items []any, object *spec.Object) []string {
-	var columns []string
-	add := func(path string) {
-		if !slices.Contains(columns, path) {
-			columns = append(columns, path)
-		}
-	}
 	if object != nil {
-		for _, f := range object.Fields {
-			if f.Kind == spec.Group && f.Object != nil {
-				for _, sub := range f.Object.Fields {
-					add(f.Name + "." + sub.Name)
-				}
-				continue
-			}
-			add(f.Name)
-		}
-		return columns
+		return describedMembers(object)
 	}
+	var columns []string
 	for _, item := range items {
 		for _, path := range members(item, "") {
-			add(path)
+			if !slices.Contains(columns, path) {
+				columns = append(columns, path)
+			}
 		}
 	}
 	return columns
+}
+
+// describedMembers returns the paths of the members of an object, with the members of an inner object in
+// its place.
+func describedMembers(object *spec.Object) []string {
+	var paths []string
+	for _, f := range object.Fields {
+		if f.Kind != spec.Group || f.Object == nil {
+			paths = append(paths, f.Name)
+			continue
+		}
+		for _, sub := range f.Object.Fields {
+			paths = append(paths, f.Name+"."+sub.Name)
+		}
+	}
+	return paths
 }
 
 func csvText(v any) string {
