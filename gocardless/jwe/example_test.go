@@ -33,7 +33,7 @@ func ExampleDecryptBankAccountDetail() {
 	// jwe.BankDetails{redacted}
 }
 
-// example returns a key and a reply of the API that is encrypted to it.
+// example returns a key and a reply of the API that is encrypted with it.
 func example() (key []byte, detail *gocardless.BankAccountDetail, err error) {
 	data, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {

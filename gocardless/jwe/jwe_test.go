@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// vectors are what another implementation made; see testdata/make-vectors.mjs.
+// vectors were encrypted by another implementation; see testdata/make-vectors.mjs.
 type vectors struct {
 	Plaintext      string                                   `json:"plaintext"`
 	SwiftPlaintext string                                   `json:"swift_plaintext"`
@@ -96,7 +96,7 @@ func TestKeyID(t *testing.T) {
 	}
 }
 
-// Every part is authenticated: one changed character anywhere is noticed.
+// Every part is authenticated: a change of any character is an error.
 func TestTampered(t *testing.T) {
 	v, key1, _ := load(t)
 	for _, name := range []string{"RSA-OAEP A256GCM", "RSA-OAEP-256 A256CBC-HS512"} {
@@ -114,7 +114,7 @@ func TestTampered(t *testing.T) {
 			original := *field
 			changes["truncated"] = original[:len(original)/2]
 			changes["doubled"] = original + original
-			for i := 0; i < len(original)-1; i += 17 { // the last character has bits that do not count
+			for i := 0; i < len(original)-1; i += 17 { // some bits of the last character are unused
 				c := byte('A')
 				if original[i] == c {
 					c = 'B'
@@ -143,7 +143,7 @@ func TestRefused(t *testing.T) {
 	v, key1, _ := load(t)
 	for name, detail := range v.Refused {
 		if detail.EncryptedKey == "" {
-			detail.EncryptedKey = "AAAA" // "dir" has none, and would be taken for incomplete
+			detail.EncryptedKey = "AAAA" // a JWE with "dir" has none, so it would count as incomplete
 		}
 		if _, err := DecryptBankAccountDetail(detail, key1); !errors.Is(err, ErrAlgorithm) {
 			t.Errorf("%s: %v, want ErrAlgorithm", name, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/jwe"
 )
 
-// What the sandbox encrypts with the standard library alone opens here.
+// Details that the sandbox encrypts, with only the standard library, can be decrypted.
 func TestSandboxReplies(t *testing.T) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

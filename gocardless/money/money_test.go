@@ -34,7 +34,7 @@ func TestFormat(t *testing.T) {
 	if got := half.Format(gocardless.CurrencyGBP); got != "-£0.125" {
 		t.Errorf("half a penny = %q", got)
 	}
-	// Every currency of the API is formatted.
+	// Every currency of the API has a prefix.
 	for _, c := range []gocardless.Currency{gocardless.CurrencyAUD, gocardless.CurrencyCAD, gocardless.CurrencyDKK, gocardless.CurrencyEUR,
 		gocardless.CurrencyGBP, gocardless.CurrencyNZD, gocardless.CurrencySEK, gocardless.CurrencyUSD} {
 		if Format(1, c) == "0.01" {
@@ -83,7 +83,7 @@ func TestMinorUnitsAndRound(t *testing.T) {
 	}
 }
 
-// The arithmetic is that of rational numbers, or an overflow.
+// Results are equal to those of rational arithmetic, unless they overflow.
 func TestArithmetic(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	rat := func(d Decimal) *big.Rat {

@@ -169,8 +169,7 @@ func TestClientsRevoked(t *testing.T) {
 	}
 }
 
-// Many callers need the same client at once: one look-up, one client. One that gives up does
-// not spoil it for the others.
+// Concurrent callers for the same client share one look-up, even if the context of one of them ends.
 func TestClientsConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lookups := 0
@@ -222,7 +221,7 @@ func TestClientsConcurrently(t *testing.T) {
 	})
 }
 
-// A look-up that panics, or fails, leaves no caller waiting.
+// After a look-up that panics or fails, no caller waits for it.
 func TestClientsLookupFails(t *testing.T) {
 	failure := errors.New("database is down")
 	mode := "panic"
@@ -258,7 +257,7 @@ func TestNewClientsRefuses(t *testing.T) {
 	}
 }
 
-// The whole reply reaches the caller, though its start was read on the way.
+// The caller receives the whole reply, although watch read its start.
 func TestWatchKeepsTheBody(t *testing.T) {
 	body := strings.Repeat("x", 200<<10)
 	var refused int

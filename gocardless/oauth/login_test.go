@@ -81,7 +81,7 @@ func TestLogin(t *testing.T) {
 	if w.Header().Get("Referrer-Policy") != "no-referrer" || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("callback's header = %v", w.Header())
 	}
-	// Once is enough.
+	// The state works only once.
 	w = tab.get(b.login.Callback(), callback)
 	if w.Code != http.StatusTeapot || !errors.Is(b.errs[0], ErrState) || len(b.forms) != 1 {
 		t.Errorf("again: %d, %v, %d requests", w.Code, b.errs, len(b.forms))
@@ -103,7 +103,7 @@ func TestLoginInTwoTabs(t *testing.T) {
 	}
 }
 
-// The merchant refuses, and later consents.
+// The merchant refuses and later consents.
 func TestLoginRefused(t *testing.T) {
 	b := newLogin(t)
 	tab := browser{}
@@ -162,7 +162,7 @@ func TestLoginState(t *testing.T) {
 	if len(b.forms) != 0 || len(b.tokens) != 0 {
 		t.Errorf("something was exchanged: %v", b.tokens)
 	}
-	// Nothing of this ended the round trip that is under way.
+	// The round trip that is in progress still works.
 	tab.get(b.login.Callback(), b.redirect+"?"+code)
 	if len(b.tokens) != 1 {
 		t.Errorf("the real one: %v", b.errs)
@@ -234,7 +234,7 @@ func TestLoginNeedsItsParts(t *testing.T) {
 	(&Login{}).Start()
 }
 
-// A browser that comes back several times at the same moment makes one exchange.
+// A browser that returns several times at the same moment makes one exchange.
 func TestCallbacksWithOneState(t *testing.T) {
 	b := newLogin(t)
 	var failed atomic.Int64
@@ -280,7 +280,7 @@ func TestUsedStatesAreForgotten(t *testing.T) {
 	}
 }
 
-// A token whose organisation is not known is not usable, and no webhook would lead to it.
+// A reply without an organisation is an error: no webhook would lead to its token.
 func TestExchangeWithoutOrganisation(t *testing.T) {
 	p, app := newProvider(t)
 	p.broken = func(w http.ResponseWriter, _ *http.Request) {

@@ -14,8 +14,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// provider is an authorisation server. It refuses everything that is not exactly as RFC 6749
-// and the registration of the app have it.
+// provider is an authorisation server. It refuses every request that does not conform exactly to RFC
+// 6749 and the registration of the app.
 type provider struct {
 	*httptest.Server
 	redirect string
@@ -114,7 +114,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// consent does what the server does when a merchant consents: it sends the browser back.
+// consent sends the browser back, as the server does when a merchant consents.
 func (p *provider) consent(t *testing.T, authorize, organisation string) (callback string) {
 	t.Helper()
 	u, err := url.Parse(authorize)

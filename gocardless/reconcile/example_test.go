@@ -60,7 +60,7 @@ func ExampleWriteCSV() {
 	// PO123,TEA-AB12CD,,payment_paid_out,15.00,,GBP,PM123,,'=tea,,,,,,
 }
 
-// collect takes a payment and lets time pass until it is paid out.
+// collect creates a payment and advances the clock until it is paid out.
 func collect(ctx context.Context, sandbox *gocardlesstest.Sandbox, client *gocardless.Client) {
 	customer, err := client.Customers.Create(ctx, gocardless.CustomerCreateParams{
 		GivenName: new("Ada"), FamilyName: new("Lovelace"), Email: new("ada@example.com"), CountryCode: new("GB"),

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// life is an account that takes payments in three currencies, one of them converted, pays tax on its
-// fees and a surcharge for what goes wrong, and to which everything happens at random.
+// life is an account with random events. It collects payments in three currencies, one of them
+// converted, and pays tax on its fees, and surcharges for failures.
 type life struct {
 	t        testing.TB
 	sandbox  *gocardlesstest.Sandbox
@@ -20,7 +20,7 @@ type life struct {
 	mandates []*gocardless.Mandate
 	payments []*gocardless.Payment
 	refunds  []string
-	paid     map[string]int64 // what is refunded of payments
+	paid     map[string]int64 // refunded amounts by payment
 }
 
 var currencies = map[gocardless.Scheme]gocardless.Currency{
@@ -72,7 +72,7 @@ func newLife(t testing.TB, seed uint64) *life {
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
-// day does what happens on a day. Anything that the API refuses just did not happen.
+// day makes the calls of one day, and ignores those that the API refuses.
 func (l *life) day() {
 	ctx := context.Background()
 	for range 1 + l.random.IntN(4) {

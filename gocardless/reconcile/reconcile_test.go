@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/reconcile"
 )
 
-// A thousand payouts, made by random life cycles, are explained to the penny.
+// A thousand payouts of random life cycles are explained to the penny.
 func TestRandomLives(t *testing.T) {
 	l := newLife(t, 1)
 	types := map[gocardless.PayoutItemType]int{}
@@ -67,7 +67,7 @@ func TestRandomLives(t *testing.T) {
 	}
 }
 
-// sum checks the totals of a report independently of it: by the CSV, in integers.
+// sum checks the totals of a report independently: from the CSV, with integers.
 func sum(t *testing.T, r *reconcile.Report) {
 	t.Helper()
 	var out bytes.Buffer
@@ -129,7 +129,7 @@ func (p tamper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// Errors of every kind, planted one at a time into a payout that adds up, are found and placed.
+// Errors of every kind, planted one at a time into a payout that adds up, are found in the right place.
 func TestPlantedErrors(t *testing.T) {
 	l := newLife(t, 2)
 	for range 60 {
@@ -260,7 +260,7 @@ func TestPlantedErrors(t *testing.T) {
 	}
 }
 
-// The error of a request is an error of the call; what is gone is not.
+// The error of a request is returned, unless it means that the resource no longer exists.
 func TestRequestsThatFail(t *testing.T) {
 	l := newLife(t, 3)
 	for range 20 {
@@ -297,7 +297,7 @@ func TestRequestsThatFail(t *testing.T) {
 	}
 }
 
-// The rows carry nothing that a spreadsheet runs, whatever the fields hold.
+// No cell is a formula for a spreadsheet, whatever the fields contain.
 func TestCSVIsHarmless(t *testing.T) {
 	line := func(description, name string) reconcile.Line {
 		return reconcile.Line{

@@ -35,8 +35,7 @@ func TestHolidays(t *testing.T) {
 	}
 }
 
-// Captures of the real API: when a mandate was looked at, and the next_possible_charge_date that it
-// had.
+// Observations of the real API: when a mandate was fetched, and its next_possible_charge_date.
 func TestNextPossibleChargeDate(t *testing.T) {
 	for _, x := range []struct {
 		scheme       string
@@ -93,7 +92,7 @@ func TestWorkingDays(t *testing.T) {
 	if n, p := c.Next(day("2026-04-03")), c.Previous(day("2026-04-06")); n != day("2026-04-07") || p != day("2026-04-02") {
 		t.Errorf("next %s, previous %s", n, p)
 	}
-	// Steps forth and back end where they began, on any working day of four years.
+	// Steps forwards and backwards cancel out, on any working day of four years.
 	for name, c := range calendars {
 		if c.Name() != name {
 			t.Errorf("calendar %s is named %s", name, c.Name())
@@ -106,7 +105,7 @@ func TestWorkingDays(t *testing.T) {
 	}
 }
 
-// Every scheme of the API has a calendar, but the one that no longer exists.
+// Every scheme of the API has a calendar, except the one that no longer exists.
 func TestEveryScheme(t *testing.T) {
 	for _, s := range []gocardless.Scheme{
 		gocardless.SchemeACH, gocardless.SchemeAutogiro, gocardless.SchemeBacs, gocardless.SchemeBecs, gocardless.SchemeBecsNz,

@@ -1,11 +1,11 @@
-// Makes vectors.json, with an implementation of RFC 7516 that has nothing to do with the one
-// under test: the jose package for Node, and Node's own crypto for what is no JWE. In an empty
+// Makes vectors.json with an implementation of RFC 7516 that is independent of the one under test:
+// the jose package for Node.js, and its crypto module for details that are not a JWE. In an empty
 // directory:
 //
 //	npm install jose@6.2.17
 //	node make-vectors.mjs > vectors.json
 //
-// The keys are made here and used for nothing else.
+// The keys are generated here and not used elsewhere.
 import { FlattenedEncrypt, CompactEncrypt } from 'jose';
 import * as crypto from 'node:crypto';
 
