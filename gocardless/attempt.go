@@ -347,22 +347,25 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 	} else if n := resp.ContentLength; n > int64(cap(buf)) && n <= 1<<20 {
 		buf = make([]byte, 0, n+1) // one more shows the end without growing
 	}
+	return readAll(ctx, r, buf, limit)
+}
+
+// readAll appends to buf until the end of r, the limit or the end of the context.
+func readAll(ctx context.Context, r io.Reader, buf []byte, limit int64) ([]byte, error) {
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
+		switch {
+		case int64(len(buf)) > limit:
 			return buf[:limit], ErrReplyTooLarge
-		}
-		if err == io.EOF {
+		case err == io.EOF:
 			return buf, nil
-		}
-		if err != nil {
+		case err != nil:
 			return buf, err
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			// The transport of net/http ends the body with the context. Others may not.
 			return buf, ctx.Err()
 		}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// This file holds what the benchmarks and the guards read: replies as the API writes them, and
-// a transport that gives them without a network.
+// This file holds the data of the benchmarks and the guards: replies as the API writes them, and a
+// transport that returns them without a network.
 
 // benchPayment is payment number n as the API writes it, about 570 bytes.
 func benchPayment(n int) string {
@@ -78,7 +78,7 @@ func (b *benchBody) Read(buf []byte) (int, error) {
 
 func (b *benchBody) Close() error { return nil }
 
-// benchFixed is a transport that gives the same reply each time.
+// benchFixed is a transport that always returns the same reply.
 type benchFixed string
 
 func (f benchFixed) RoundTrip(req *http.Request) (*http.Response, error) {

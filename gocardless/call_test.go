@@ -120,7 +120,7 @@ func TestCallersHeadersWin(t *testing.T) {
 			t.Errorf("%s: %q, want %q alone", name, values, want)
 		}
 	}
-	// The key is the key of the call, by whatever way it came.
+	// WithHeader can set the key, too.
 	if record.IdempotencyKey != "mine" {
 		t.Errorf("the record has the key %q", record.IdempotencyKey)
 	}
@@ -247,8 +247,7 @@ func TestParamsAreCheckedBeforeSending(t *testing.T) {
 	}
 }
 
-// The request does not depend on anything but the params: a date that does not
-// exist is refused, not sent as another.
+// A date that does not exist is refused, not sent as another one.
 func TestUnencodableParams(t *testing.T) {
 	c, s := scripted(t, replyWith(201, paymentReply))
 	params := paymentParams()
@@ -341,7 +340,7 @@ func TestResponseRecord(t *testing.T) {
 	if e := as[*Error](t, err); e.RateLimit != r.RateLimit || r.StatusCode != 404 || r.IdempotencyKey != "" || string(r.Body) != `{"error":"gone"}` {
 		t.Errorf("got %#v", r)
 	}
-	// A call that is refused leaves no old facts behind.
+	// A call that is refused clears the record of the call before.
 	if _, err := c.Payments.Get(t.Context(), "", WithResponse(&r)); err == nil || r.StatusCode != 0 || r.Body != nil {
 		t.Errorf("got %#v", r)
 	}
@@ -397,8 +396,8 @@ func TestDo(t *testing.T) {
 	as[*MalformedResponseError](t, c.Do(t.Context(), "POST", "/x", nil, &typed))
 }
 
-// A reply that the caller's value cannot hold is not asked for again: a create would
-// then end with the conflict that it made itself.
+// A reply that does not fit the caller's value is not requested again: a create would end with the
+// conflict that it caused itself.
 func TestDoReplyThatDoesNotFit(t *testing.T) {
 	c, s := scripted(t, replyWith(200, `{"a":"text"}`))
 	var into struct{ A int }
@@ -411,8 +410,7 @@ func TestDoReplyThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// The kind of an unknown POST decides about money: unless the caller
-// sets it, the request must not be retried.
+// A POST of unknown kind may move money, so it is not retried unless the caller sets its kind.
 func TestDoKinds(t *testing.T) {
 	for kind, want := range map[OperationKind]int{"": 1, KindCreate: 4} {
 		c, s := scripted(t, replyWith(500, ""))
@@ -503,7 +501,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-// A sandbox in the next container has no TLS: an option of its own accepts that, never for live.
+// WithPlainHTTP accepts a sandbox in another container, which has no TLS, but not for live.
 func TestPlainHTTP(t *testing.T) {
 	for _, base := range []string{"http://sandbox:8080", "http://host.docker.internal:8080/prefix"} {
 		if _, err := New(testToken, EnvironmentSandbox, WithBaseURL(base)); err == nil || !strings.Contains(err.Error(), "WithPlainHTTP") {
@@ -665,7 +663,7 @@ func TestRedirects(t *testing.T) {
 	if elsewhere.Load() != 0 {
 		t.Error("a request with a token went to another host")
 	}
-	// Nor is the token for those who listen on the same host.
+	// A redirect to plain HTTP on the same host would reveal the token.
 	secure, _ := scripted(t, replyWith(302, "", "Location", "http://api-sandbox.gocardless.com/payments/THERE"), replyWith(200, paymentReply))
 	if _, err := secure.Payments.Get(t.Context(), "PM1"); as[*Error](t, err).StatusCode != 302 {
 		t.Errorf("a redirect to plain http: %v", err)
@@ -677,7 +675,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// A user's own rule is asked as well, for the redirects that ours allow.
+// The user's own rule also applies to redirects that ours allows.
 func TestUsersRedirectRule(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusFound))
 	defer server.Close()

@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// What generated code uses only if the API's description has the constructs for it; see
+// Tests of code that generated code uses only if the API's description has certain constructs; see
 // generator/testdata/golden/constructs.
 
 // part is a nested object as the generator writes it, in both directions.
@@ -135,7 +135,7 @@ func TestRepeatedParameter(t *testing.T) {
 	}
 }
 
-// Two ids go into a path in its order. No id leads elsewhere, and every wrong one is named.
+// Two ids go into a path in order. No id leads to another path, and the error names each wrong one.
 func TestPathWithSeveralIDs(t *testing.T) {
 	base, err := url.Parse("https://example.com/v1")
 	if err != nil {
@@ -164,7 +164,7 @@ func TestPathWithSeveralIDs(t *testing.T) {
 	}
 }
 
-// A PATCH may change a value relative to what it was, so Do repeats it only if it has not run.
+// A PATCH may change a value relative to the old one, so Do retries it only if it has not run.
 func TestPatchIsRetriedLikeAnAction(t *testing.T) {
 	for status, attempts := range map[int]int{500: 1, 429: 2} {
 		c, s := scripted(t, replyWith(status, `{}`), replyWith(200, `{}`))

@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// The error decoder takes whatever a proxy or an attacker puts in its way, and an
-// error that was made from it always has a short text.
+// The error decoder accepts any body, and the error made from it always has a short message.
 func FuzzError(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "{}", "[]", `{"error":"x"}`, `{"error":{}}`, `{"error":{"errors":[{}]}}`, validationBody, conflictBody, validationBody[:120], "<html>",
@@ -34,7 +33,7 @@ func FuzzError(f *testing.F) {
 	})
 }
 
-// Whatever a reply holds, reading it ends, in a result or in an error.
+// Reading a reply ends with a result or an error, whatever the reply contains.
 func FuzzReply(f *testing.F) {
 	for _, body := range []string{paymentReply, `{"payments":[{"id":"PM1"}],"meta":{"cursors":{"after":"a","before":null},"limit":50}}`, "{}", "[]", "null", `{"payments":null}`,
 		`{"payments":{}}x`, `{"meta":5,"payments":[]}`, `{"payments":[null,{}]}`, `{"payments":{"payments":[]}}`} {

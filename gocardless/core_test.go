@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// testToken is recognisable, so that a scan can find it where it should not be.
+// testToken is recognisable, so that tests can find it in logs and errors.
 const testToken = "sandbox_tOkEn-9vXw2"
 
 // sent is one request as a server would see it.
@@ -120,7 +120,7 @@ func clientOver(t testing.TB, transport http.RoundTripper, opts ...ClientOption)
 	return c
 }
 
-// atOnce repeats by the default rules without waiting.
+// atOnce is the default policy without waits.
 func atOnce(a RetryAttempt) RetryDecision {
 	d := DefaultRetry(a)
 	d.Wait = 0

@@ -80,7 +80,7 @@ func TestSentinels(t *testing.T) {
 	}
 }
 
-// Whatever the body, an unsuccessful status becomes an error with all that is known.
+// An unsuccessful status becomes an error whatever the body, with everything that can be read of it.
 func TestErrorBodies(t *testing.T) {
 	long := strings.Repeat("x", 3<<20)
 	for name, test := range map[string]struct {

@@ -190,7 +190,7 @@ func TestCatchUpParkedAndBusy(t *testing.T) {
 	})
 }
 
-// A run that is stopped in the middle goes on where it was.
+// A run after one that was interrupted resumes where that one stopped.
 func TestCatchUpStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newCatchUp()
@@ -390,7 +390,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// The requests that a catch-up and Since really make.
+// The requests of a catch-up and of Since.
 func TestEventsSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
@@ -507,7 +507,7 @@ func dated(t *testing.T, header http.Header) *Client {
 	return client
 }
 
-// Where the replies have no time, the local clock does not stand in: a clock has to be named.
+// If the replies have no Date, the local clock is not used instead: Clock has to be set.
 func TestCatchUpWithoutDate(t *testing.T) {
 	for _, date := range []string{"", "yesterday"} {
 		header := http.Header{"Content-Type": {"application/json"}}

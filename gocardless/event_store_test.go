@@ -56,7 +56,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// What is missing shows when the handler is made, not with the first delivery.
+// Missing arguments show when the handler is made, not with the first delivery.
 func TestOncePanicsOnMisuse(t *testing.T) {
 	handler := gocardless.EventHandlerFunc(func(context.Context, gocardless.Event) error { return nil })
 	for name, misuse := range map[string]func(){

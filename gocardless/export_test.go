@@ -123,8 +123,8 @@ func TestExporterYieldsWhatTheListHas(t *testing.T) {
 	}
 }
 
-// TestExporterIsFast holds the export against reading one page after the other, with replies
-// that take 50 ms. The time is that of the test's bubble: it counts waiting only.
+// TestExporterIsFast compares the export with reading one page after the other, with replies that
+// take 50 ms. The time is fake: it includes waits only.
 func TestExporterIsFast(t *testing.T) {
 	withoutRace(t)
 	const total = 100_000
@@ -461,7 +461,7 @@ func TestExporterRefuses(t *testing.T) {
 	}
 }
 
-// TestExporterNoticesAListThatCannotBeDivided: items twice would be worse than an error.
+// An export of a list that ignores the windows fails, instead of yielding items twice.
 func TestExporterNoticesAListThatCannotBeDivided(t *testing.T) {
 	for name, spoil := range map[string]func(query url.Values){
 		"ignores filters": func(q url.Values) { q.Del("created_at[gte]"); q.Del("created_at[lt]") },
@@ -492,8 +492,8 @@ func TestExporterNoticesAListThatCannotBeDivided(t *testing.T) {
 	}
 }
 
-// TestExporterReadsOddTimes: an item whose created_at cannot be read costs neither itself nor the
-// others, and where no item has a time, the list is read page by page.
+// An export yields items whose created_at cannot be read. If no item has a time, it reads the list
+// page by page.
 func TestExporterReadsOddTimes(t *testing.T) {
 	created := regexp.MustCompile(`"created_at":"[^"]*"`)
 	for _, odd := range []int{1, 5, 9, 10} { // of ten items

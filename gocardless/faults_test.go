@@ -21,11 +21,10 @@ import (
 	"time"
 )
 
-// The fault matrix: every fault × every kind of operation, over HTTP/1.1, HTTP/2
-// and a plain RoundTripper. Each cell holds how many attempts there must be when the
-// fault lasts, that one fault followed by a good reply ends well if the fault
-// allows another attempt, which error comes out, and that each request that arrived
-// was complete.
+// The fault matrix: every fault × every kind of operation, over HTTP/1.1, HTTP/2 and a plain
+// RoundTripper. Each cell checks the number of attempts and the error if the fault lasts; that a
+// single fault followed by a good reply succeeds, if the fault allows another attempt; and that each
+// request that arrived was complete.
 
 // repeatable is the class of a fault.
 type repeatable int
@@ -137,7 +136,7 @@ func wantTooLarge(err error) string {
 	return wantMalformed(200)(err)
 }
 
-// bomb is 16 MiB of spaces in a few KiB.
+// bomb is 16 MiB of spaces, compressed to a few KiB.
 var bomb = sync.OnceValue(func() []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
@@ -274,7 +273,7 @@ func matrix() []matrixFault {
 	return faults
 }
 
-// outcome is what must come of a fault for an operation.
+// outcome is the expected outcome of a fault for an operation.
 func (f *matrixFault) outcome(kind OperationKind) (attempts int, fails bool) {
 	if f.noBody && kind == KindDelete {
 		// A delete has no result to be read: the status is enough.
@@ -326,7 +325,7 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// judge compares one cell with what must be.
+// judge compares one cell with the expected outcome.
 func (f *matrixFault) judge(t *testing.T, column int, once bool, err error, r Response, got []sent) {
 	t.Helper()
 	k := matrixKinds[column]
@@ -562,8 +561,8 @@ func TestUntrustedCertificate(t *testing.T) {
 	}
 }
 
-// A handshake that breaks off comes before the request: even an action may be
-// retried. A server that does not speak TLS will not learn it.
+// A handshake that breaks off comes before the request, so even an action is retried. A server that
+// does not speak TLS is not.
 func TestBrokenHandshake(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve    func(net.Conn)
@@ -608,9 +607,8 @@ func TestBrokenHandshake(t *testing.T) {
 	}
 }
 
-// A connection that the server has closed while it was idle is the commonest fault
-// of all. net/http repeats requests on its own then if it takes them for safe; it
-// must not take an action for that.
+// The most common fault is an idle connection that the server has closed. net/http then resends
+// requests that it considers safe, which must not include actions.
 func TestStaleConnection(t *testing.T) {
 	for _, k := range matrixKinds {
 		t.Run(k.name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func TestConflictReadsTheExistingResource(t *testing.T) {
 	}
 }
 
-// The typical way to a conflict: the create was done and its reply lost.
+// The typical conflict: the create succeeded, and its reply was lost.
 func TestConflictAfterALostReply(t *testing.T) {
 	c, s := scripted(t, failWith(io.ErrUnexpectedEOF), replyWith(409, conflictBody), replyWith(503, ""), replyWith(200, paymentReply))
 	var r Response
@@ -87,7 +87,7 @@ func TestConflictAsError(t *testing.T) {
 	}
 }
 
-// Where there is nothing to read by, the caller has to know.
+// If the existing resource cannot be read, the caller gets the conflict.
 func TestConflictWithoutARead(t *testing.T) {
 	c, s := scripted(t, replyWith(409, conflictBody))
 	for name, call := range map[string]func(context.Context) error{
@@ -136,7 +136,7 @@ func TestConflictWhoseReadFails(t *testing.T) {
 	}
 }
 
-// Every create that can be read again is.
+// Every create knows the operation that reads its resource, if there is one.
 func TestEveryCreateKnowsItsRead(t *testing.T) {
 	without := map[string]bool{}
 	for _, op := range operations {
@@ -163,7 +163,7 @@ func TestEveryCreateKnowsItsRead(t *testing.T) {
 	}
 }
 
-// The key of an error takes the call up again.
+// A second call with the key of an error resumes the first.
 func TestResumingByTheKeyOfAnError(t *testing.T) {
 	api := newKeyedAPI()
 	api.lose = func(n int) bool { return n < 4 } // the replies to the first four requests
@@ -207,8 +207,8 @@ func (a *keyedAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 	return reply(req)
 }
 
-// A request with an Idempotency-Key and a body that can be read again is one that
-// net/http retries on its own. An action must not look like that.
+// A request with an Idempotency-Key and a body that can be read again is resent by net/http on its
+// own. An action must not look like that.
 func TestTransportCannotRepeatActions(t *testing.T) {
 	var last *http.Request
 	c := clientOver(t, roundTripper(func(req *http.Request) (*http.Response, error) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// fleet is processes with a limiter each, which share a token and nothing else.
+// fleet is several processes, each with its own limiter, that share only a token.
 type fleet struct {
 	api     *windowAPI
 	clients []*Client
@@ -134,8 +134,8 @@ func TestBulkLaneIsPacedAndFair(t *testing.T) {
 	})
 }
 
-// A call that cannot make its deadline fails at once, wherever it stands in the queue, and costs
-// those behind it nothing. One that can no longer make it fails when that becomes known.
+// A call that cannot be sent before its deadline fails at once, wherever it is in the queue, and does
+// not delay those behind it. If that becomes clear later, the call fails then.
 func TestDeadlineAnywhereInTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		midMinute(30)
@@ -234,7 +234,7 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// No header of a reply stops the limiter or lets everything through.
+// No header of a reply blocks the limiter or disables it.
 func TestLimiterOfOddReplies(t *testing.T) {
 	far, past := "Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"
 	for name, headers := range map[string][]string{

@@ -112,7 +112,7 @@ func TestRateLimitWaitOverrunsNoWindow(t *testing.T) {
 	}
 }
 
-// Those who wait go in the order in which they came.
+// Waiting calls are sent in the order in which they arrived.
 func TestRateLimitWaitIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		midMinute(30)
@@ -235,8 +235,8 @@ func TestRateLimitGroups(t *testing.T) {
 	})
 }
 
-// A request that got past its own budget and not past the general one was not sent: it must not
-// count as on its way indefinitely.
+// A request that its special budget releases and the general one does not is not sent, so it must not
+// stay counted as in flight.
 func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		midMinute(20)

@@ -94,7 +94,7 @@ func TestMisfitsInLists(t *testing.T) {
 	}
 }
 
-// A cursor that cannot be read would pass for the end of the list: it is an error.
+// A cursor that cannot be read is an error: it would look like the end of the list.
 func TestUnreadableCursor(t *testing.T) {
 	for _, meta := range []string{`{"cursors":{"after":7}}`, `{"cursors":["PM1"]}`, `"none"`, `[]`} {
 		c, s := scripted(t, replyWith(200, `{"payments":[{"id":"PM1"}],"meta":`+meta+`}`))
@@ -117,7 +117,7 @@ func TestMisfitsOfListedEvents(t *testing.T) {
 	}
 }
 
-// A number that cannot be read never passes for a zero. The error names the resource.
+// A number that cannot be read never becomes zero. The error names the resource.
 func TestUnreadableNumber(t *testing.T) {
 	for _, amount := range []string{`"1,000"`, `true`, `{}`, `[]`, `12.5`, `1e30`, `""`, `"12 "`, `{"value":1}`} {
 		for _, body := range []string{
@@ -272,7 +272,7 @@ func TestWebhookMisfits(t *testing.T) {
 	}
 }
 
-// A policy that wraps the error it decides on can still build on the default.
+// A policy that wraps the attempt's error can still call the default one.
 func TestDefaultRetryMatchesWrappedErrors(t *testing.T) {
 	for _, err := range []error{
 		&ConnectionError{Err: errors.New("x")}, &Error{StatusCode: 503}, &MalformedResponseError{StatusCode: 200, Err: errors.New("x")},

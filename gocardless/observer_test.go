@@ -112,7 +112,7 @@ func TestObserversNest(t *testing.T) {
 	}
 }
 
-// What has started ends.
+// Each start has an end, even if the transport panics or ends its goroutine.
 func TestObserverOfAPanic(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
 		var ended []error

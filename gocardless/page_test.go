@@ -271,7 +271,7 @@ func TestEventsCarryLinkedResources(t *testing.T) {
 	}
 }
 
-// A page is read afresh by each attempt: what a broken reply held does not add up.
+// Each attempt reads a page afresh, without the items of a broken reply before it.
 func TestRetriedPageIsReadAfresh(t *testing.T) {
 	c, _ := scripted(t, replyWith(200, `{"payments":[{"id":"PM1"},{"id":"PM2"}],"meta":{"cursors":{"after":"PM2"},"limit":2}`),
 		failWith(io.ErrUnexpectedEOF), replyWith(200, `{"payments":[{"id":"PM3"}]}`))

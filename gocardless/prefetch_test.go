@@ -189,8 +189,8 @@ func TestPrefetchRefusesBadNumbers(t *testing.T) {
 	}
 }
 
-// A transport that ends its goroutine, as a test's own does by FailNow, must not make what was
-// read so far look like the whole list.
+// If a transport ends its goroutine, as FailNow does, the pages read so far must not look like the
+// whole list.
 func TestPrefetchNoticesAGoroutineThatEnded(t *testing.T) {
 	c := clientOver(t, roundTripper(func(*http.Request) (*http.Response, error) {
 		runtime.Goexit()

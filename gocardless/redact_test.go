@@ -18,8 +18,8 @@ import (
 
 func dialError() error { return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }
 
-// What must not be seen in any log line or error text. The fixtures below put it
-// wherever the API, a proxy, a transport or a caller could.
+// Strings that must not appear in any log line or error message. The fixtures below put them wherever
+// the API, a proxy, a transport or a caller could.
 var private = []string{testToken, "jane.doe@example.com", "GB33BUKB20201555555555", "GB33 BUKB 2020 1555 5555 55", "55779911", "4242 4242 4242 4242", "Bakerstreet", "s3cret"}
 
 func leaks(text string) (found []string) {
@@ -31,8 +31,8 @@ func leaks(text string) (found []string) {
 	return found
 }
 
-// The scan: every call fails or succeeds in every way, with private data in every
-// place, and all logs and error messages are searched.
+// Calls fail and succeed in every way, with private data in every place, and all logs and error
+// messages are searched for it.
 func TestNothingPrivateInLogsAndErrors(t *testing.T) {
 	personal := `\"jane.doe@example.com\" GB33 BUKB 2020 1555 5555 55 and jane.doe@example.com, GB33BUKB20201555555555; 55779911 / 4242 4242 4242 4242 \"221b Bakerstreet\"`
 	errorJSON := `{"error":{"type":"validation_failed jane.doe@example.com","code":422,"message":"` + personal + `","request_id":"jane.doe@example.com","documentation_url":"x",` +

@@ -208,8 +208,8 @@ func TestCheckedQueryParams(t *testing.T) {
 	}
 }
 
-// What the schema requires only in a case: a PayTo mandate needs the greatest
-// amount of a payment.
+// A field that the schema requires in one case only: a PayTo mandate needs a maximum amount for each
+// payment.
 func TestConditionalRequirement(t *testing.T) {
 	request := func(scheme Scheme, constraints *MandateRequestConstraintsParams) error {
 		return BillingRequestCreateParams{MandateRequest: &BillingRequestCreateParamsMandateRequest{Currency: new(CurrencyAUD), Scheme: new(scheme), Constraints: constraints}}.Validate()
@@ -230,7 +230,7 @@ func TestConditionalRequirement(t *testing.T) {
 	}
 }
 
-// An enum value that this version does not know is the API's to judge.
+// An enum value that this version does not know is sent, for the API to check.
 func TestUnknownEnumValuesAreSent(t *testing.T) {
 	c, s := scripted(t, replyWith(201, paymentReply))
 	params := paymentParams()

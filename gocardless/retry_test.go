@@ -313,7 +313,7 @@ func TestRetryPolicy(t *testing.T) {
 	})
 }
 
-// What the default policy does not know it treats as an action.
+// The default policy treats an operation of unknown kind as an action.
 func TestUnknownKindIsNotRepeated(t *testing.T) {
 	for kind, want := range map[OperationKind]bool{KindRead: true, KindUpdate: true, KindDelete: true, KindCreate: true, KindAction: false, "": false, "new": false} {
 		d := DefaultRetry(RetryAttempt{Operation: Operation{Kind: kind}, Attempt: 1, StatusCode: 500, Err: &Error{StatusCode: 500}})
@@ -367,7 +367,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// A delete whose reply was lost may find its work done.
+// The retry of a delete whose reply was lost succeeds if the resource is gone.
 func TestDeleteFoundDone(t *testing.T) {
 	gone := replyWith(410, `{"error":{"type":"invalid_api_usage","code":410,"errors":[{"reason":"customer_data_removed"}]}}`)
 	c, _ := scripted(t, failWith(io.ErrUnexpectedEOF), gone)
@@ -375,7 +375,7 @@ func TestDeleteFoundDone(t *testing.T) {
 	if err := c.Customers.Remove(t.Context(), "CU1", WithRetryPolicy(atOnce), WithResponse(&r)); err != nil || !r.Existing || r.Attempts != 2 {
 		t.Errorf("got %v, %v", err, r)
 	}
-	// Without a lost attempt it is news.
+	// Without a lost reply, 410 is an error.
 	c, _ = scripted(t, gone)
 	if err := c.Customers.Remove(t.Context(), "CU1"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v", err)
@@ -394,7 +394,7 @@ func TestRetryAfterInThePast(t *testing.T) {
 	}
 }
 
-// A wait that makes no sense does not promise that the request was not carried out.
+// An invalid Retry-After does not mean that the request was not carried out.
 func TestNegativeRetryAfterIsNone(t *testing.T) {
 	c, s := scripted(t, replyWith(503, "", "Retry-After", "-5"))
 	_, err := c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{}, WithRetryPolicy(atOnce))

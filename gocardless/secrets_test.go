@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/leaktest"
 )
 
-// What holds a secret or a body prints without it, by pointer and by value, alone and inside
+// Values that hold a secret or a body print without it, by pointer and by value, alone and inside
 // other values.
 func TestValuesDoNotPrintSecrets(t *testing.T) {
 	const secret, token = "whsec-0123456789abcdef", "live_0123456789abcdefghijkl"
@@ -72,7 +72,7 @@ func TestSecretInAnUnexportedField(t *testing.T) {
 	}
 }
 
-// The handler's logger learns that a handler panicked and where, and nothing of the value.
+// The handler's logger receives the stack of a panic, but not its value.
 func TestHandlerLogsNoPanicValue(t *testing.T) {
 	const secret = "whsec"
 	for name, value := range map[string]any{"string": "jane@example.com", "error": errors.New("jane@example.com"), "wrapped": fmt.Errorf("x: %w", errors.New("jane@example.com"))} {
@@ -99,7 +99,7 @@ func TestHandlerLogsNoPanicValue(t *testing.T) {
 	}
 }
 
-// A token as short as the README's does not take messages apart.
+// A short token, such as "any", is not masked inside other words.
 func TestShortTokensLeaveMessagesAlone(t *testing.T) {
 	for _, token := range []string{"t", "any", "token"} {
 		s := &script{replies: []replier{replyWith(404, `{"error":{"message":"Resource not found, any token","type":"invalid_api_usage","code":404}}`)}}

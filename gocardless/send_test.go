@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// What send spares must not show: whatever a transport does, the call sees what it would see from
-// the http.Client, and the transport sees the same requests.
+// Whatever a transport does, a call has the same outcome as with http.Client.Do, and the transport
+// gets the same requests.
 func TestSendIsAsTheClient(t *testing.T) {
 	broken := errors.New("broken")
 	redirect := func(status int, target string) replier {

@@ -290,7 +290,7 @@ func TestParseSigningKey(t *testing.T) {
 	}
 }
 
-// A second opinion, by a program that shares no code with us.
+// OpenSSL, which shares no code with us, accepts a signature.
 func TestSignatureByOpenSSL(t *testing.T) {
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {

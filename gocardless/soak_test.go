@@ -67,9 +67,8 @@ type brokenBody struct{}
 
 func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// 10,000 customers are created by 16 goroutines over a bad network. Each create ends
-// well or with an error that carries the key to take it up again. In the end there
-// are exactly 10,000, each once, and each caller got its own.
+// 16 goroutines create 10,000 customers over a bad network. Each create succeeds or returns an error
+// with the key to resume it. In the end each of the 10,000 exists once, and each caller got its own.
 func TestSoak(t *testing.T) {
 	creates := 10_000
 	if testing.Short() {

@@ -229,7 +229,7 @@ func TestNewWebhookHandlerRefuses(t *testing.T) {
 	if _, err := NewWebhookDeliveryHandler(nil, endpointSecret); err == nil {
 		t.Error("nil function accepted")
 	}
-	// The caller's slice is the caller's.
+	// The handler does not keep the caller's slice.
 	secrets := []WebhookSecret{endpointSecret}
 	h, _ := NewWebhookHandler(ok, secrets...)
 	secrets[0] = "changed"
@@ -303,7 +303,7 @@ func TestWebhookHandlerBusy(t *testing.T) {
 	})
 }
 
-// When GoCardless hangs up, the events that are left are not begun.
+// When GoCardless hangs up, the remaining events are not handled.
 func TestWebhookHandlerStopsWithTheRequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0

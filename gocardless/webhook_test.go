@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"go/types"
 	"log/slog"
 	"maps"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +62,8 @@ func TestParseWebhook(t *testing.T) {
 	}
 }
 
-// The signature was made with openssl dgst -sha256 -hmac, so that signing and checking cannot
-// agree on a mistake.
+// The signature was made with openssl dgst -sha256 -hmac, so that signing and checking cannot share a
+// mistake.
 func TestSignWebhookAgainstOpenSSL(t *testing.T) {
 	const want = "4d8efa9f3ccddba25b2717cea44ec4429139941e86662b03117b9d112a8a314b"
 	if got := SignWebhook([]byte(`{"events":[],"meta":{"webhook_id":"WB1"}}`), "s3cret"); got != want {
@@ -145,7 +147,52 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	}
 }
 
-// What is signed is still read with care: the sender's tools can be at fault, too.
+// RawEvents returns the events of a body byte by byte, and so does EventJSON in a handler.
+// ParseUnverifiedEvent reads them as the delivery was read.
+func TestRawEvents(t *testing.T) {
+	body := strings.Replace(sampleDelivery, `"metadata":{}`, "\"metadata\" : {\t}", 1)
+	d, err := ParseUnverifiedWebhook([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := d.RawEvents()
+	if err != nil || len(raw) != 2 || !strings.Contains(body, "["+string(raw[0])+","+string(raw[1])+"]") {
+		t.Fatalf("raw events = %s, %v", raw, err)
+	}
+	i := 0
+	serve(mustHandler(t, func(ctx context.Context, e Event) error {
+		delivered, err := EventJSON(ctx, e)
+		if err != nil || !bytes.Equal(delivered, raw[i]) {
+			t.Errorf("delivered event = %s, %v", delivered, err)
+		}
+		encoded, err := EventJSON(t.Context(), e)
+		if err != nil || bytes.Contains(encoded, []byte("unheard_of")) {
+			t.Errorf("encoded event = %s, %v", encoded, err)
+		}
+		if got, err := ParseUnverifiedEvent(delivered); err != nil || !reflect.DeepEqual(*got, e) {
+			t.Errorf("parsed %s to %+v, %v", delivered, got, err)
+		}
+		got, err := ParseUnverifiedEvent(encoded)
+		if err != nil || got.ID != e.ID || !got.CreatedAt.Equal(e.CreatedAt) || got.Type() != e.Type() || got.Cause() != e.Cause() || got.Organisation() != e.Organisation() {
+			t.Errorf("parsed %s to %+v, %v", encoded, got, err)
+		}
+		i++
+		return nil
+	}), signed(body))
+	if i != 2 {
+		t.Errorf("%d events were handled", i)
+	}
+	for _, bad := range []string{"", "null", "7", "[]", `{"id":"EV1"}`, string(raw[0]) + "," + string(raw[1]), string(raw[0]) + "]"} {
+		if _, err := ParseUnverifiedEvent([]byte(bad)); !errors.Is(err, ErrMalformedWebhook) {
+			t.Errorf("parsed %q: %v", bad, err)
+		}
+	}
+	if _, err := (&WebhookDelivery{Body: []byte("{")}).RawEvents(); !errors.Is(err, ErrMalformedWebhook) {
+		t.Errorf("raw events of half a body: %v", err)
+	}
+}
+
+// A signed body that is not a webhook is refused.
 func TestParseWebhookMalformed(t *testing.T) {
 	for name, body := range map[string]string{
 		"empty":            ``,
