@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			// For migrate.txt.
 			e.Setenv("GOCACHE", goCache)
 			e.Setenv("GOWORK", "off")
-			e.Setenv("GOFLAGS", "-mod=mod")
+			e.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -mod=mod")
 			e.Setenv("GOPROXY", "off")
 			return nil
 		},

@@ -85,7 +85,7 @@ func writeFile(t *testing.T, path, content string) {
 func program(t *testing.T, content string) (dir string) {
 	t.Helper()
 	t.Setenv("GOWORK", "off")
-	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOFLAGS", os.Getenv("GOFLAGS")+" -mod=mod")
 	t.Setenv("GOPROXY", "off")
 	root := t.TempDir()
 	officialStub(t, filepath.Join(root, "official"))
