@@ -44,6 +44,7 @@ func TestHostileStrings(t *testing.T) {
 }
 
 func hostileStrings(t *testing.T, name string, texts []string) {
+	t.Parallel()
 	base, err := jsontree.Parse(read(t, filepath.Join("testdata", "golden", name, "schema.json")))
 	if err != nil {
 		t.Fatal(err)
