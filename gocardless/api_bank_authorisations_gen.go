@@ -65,7 +65,7 @@ type BankAuthorisation struct {
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
 	// Time at which the payer gave the authorisation, or null. Once set, it never changes.
 	AuthorisedAt time.Time `json:"authorised_at,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the bank authorisation was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Time at which "url" expires. Most banks allow 15 minutes.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`

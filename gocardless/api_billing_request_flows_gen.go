@@ -66,7 +66,7 @@ type BillingRequestFlow struct {
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
 	// flow. GoCardless does not accept false at present.
 	AutoFulfil bool `json:"auto_fulfil,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the billing request flow was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Whether the billing request is for one particular customer.
 	CustomerDetailsCaptured bool `json:"customer_details_captured,omitzero"`

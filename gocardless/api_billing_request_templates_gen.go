@@ -110,7 +110,7 @@ type BillingRequestTemplate struct {
 	// Permanent link to the template. Each customer who opens it goes through a new flow, which
 	// ends at "redirect_uri".
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the billing request template was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Limits on the payments under the mandate: their dates, their amounts, and their number and
 	// total in each period.

@@ -285,7 +285,7 @@ type BillingRequest struct {
 	// Actions for completing the billing request, each with its status. The required ones must be
 	// completed before it can be fulfilled.
 	Actions []BillingRequestAction `json:"actions,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the billing request was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Whether the billing request can fall back to direct debit if the instant payment is not
 	// available.
@@ -690,9 +690,9 @@ type BillingRequestConfirmPayerDetailsParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer needs more than one signature on the mandate. Once all other actions are
-	// completed, GoCardless emails the payer instructions for the next signature. Only for
-	// GoCardless-branded pages.
+	// Whether the payer has stated that the mandate needs more than one signature. Once all other
+	// actions are completed, GoCardless emails the payer instructions for the next signature. Only
+	// for GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 
@@ -1424,9 +1424,9 @@ type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer needs more than one signature on the mandate. Once all other actions are
-	// completed, GoCardless emails the payer instructions for the next signature. Only for
-	// GoCardless-branded pages.
+	// Whether the payer has stated that the mandate needs more than one signature. Once all other
+	// actions are completed, GoCardless emails the payer instructions for the next signature. Only
+	// for GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 

@@ -134,7 +134,7 @@ type Creditor struct {
 	City string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the creditor was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Legal form of the creditor.
 	CreditorType CreditorType `json:"creditor_type,omitzero"`

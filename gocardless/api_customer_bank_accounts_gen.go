@@ -151,7 +151,7 @@ type CustomerBankAccount struct {
 	BankName string `json:"bank_name,omitzero"`
 	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the customer bank account was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
 	// or "USD".

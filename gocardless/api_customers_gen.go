@@ -145,7 +145,7 @@ type Customer struct {
 	CompanyName string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the customer was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`

@@ -82,7 +82,7 @@ type Event struct {
 	// What happened, such as "created", "confirmed" or "failed". The possible values depend on
 	// "resource_type".
 	Action EventAction `json:"action,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the event was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Notifications that customers must receive because of the event. Present only in webhooks, and
 	// only for integrators that are allowed to send notifications themselves.
@@ -395,94 +395,94 @@ type EventCause string
 
 // Known values of EventCause.
 const (
-	// EventCauseAccountAutoFrozen: account restricted.
+	// EventCauseAccountAutoFrozen: the account was restricted.
 	EventCauseAccountAutoFrozen EventCause = "account_auto_frozen"
-	// EventCauseAccountAutoFrozenReverted: account free again.
+	// EventCauseAccountAutoFrozenReverted: the restrictions of the account were lifted.
 	EventCauseAccountAutoFrozenReverted EventCause = "account_auto_frozen_reverted"
 	// EventCauseAccountBlockedForAnyFinancialTransaction: all transactions are blocked on the
 	// payer's account.
 	EventCauseAccountBlockedForAnyFinancialTransaction EventCause = "account_blocked_for_any_financial_transaction"
-	// EventCauseAuthorisationDisputed: the payer denies having given authority.
+	// EventCauseAuthorisationDisputed: the payer disputes the authorisation.
 	EventCauseAuthorisationDisputed EventCause = "authorisation_disputed"
-	// EventCauseBankAccountClosed: the account was closed at the bank, or disabled through the API.
+	// EventCauseBankAccountClosed: the bank account was closed, or disabled through the API.
 	EventCauseBankAccountClosed EventCause = "bank_account_closed"
-	// EventCauseBankAccountDisabled: former cause, seen in client fixtures only; not sent today.
+	// EventCauseBankAccountDisabled: an obsolete cause, which GoCardless no longer sends.
 	EventCauseBankAccountDisabled EventCause = "bank_account_disabled"
-	// EventCauseBankAccountTransferred: account switch reported by the bank.
+	// EventCauseBankAccountTransferred: the payer moved their account to another bank.
 	EventCauseBankAccountTransferred EventCause = "bank_account_transferred"
-	// EventCauseBankDeclinedPayment: the payer's bank turned the payment down (VRP, Faster
-	// Payments).
+	// EventCauseBankDeclinedPayment: the payer's bank declined the payment (VRP, Faster Payments).
 	EventCauseBankDeclinedPayment EventCause = "bank_declined_payment"
-	// EventCauseBillingRequestBankAuthorisationAuthorised: authorised.
+	// EventCauseBillingRequestBankAuthorisationAuthorised: the payer authorised at their bank.
 	EventCauseBillingRequestBankAuthorisationAuthorised EventCause = "billing_request_bank_authorisation_authorised"
-	// EventCauseBillingRequestBankAuthorisationDenied: refused.
+	// EventCauseBillingRequestBankAuthorisationDenied: the payer refused to authorise.
 	EventCauseBillingRequestBankAuthorisationDenied EventCause = "billing_request_bank_authorisation_denied"
-	// EventCauseBillingRequestBankAuthorisationExpired: link expired.
+	// EventCauseBillingRequestBankAuthorisationExpired: the link to the payer's bank expired.
 	EventCauseBillingRequestBankAuthorisationExpired EventCause = "billing_request_bank_authorisation_expired"
-	// EventCauseBillingRequestBankAuthorisationFailed: bank account did not match.
+	// EventCauseBillingRequestBankAuthorisationFailed: the bank account did not match.
 	EventCauseBillingRequestBankAuthorisationFailed EventCause = "billing_request_bank_authorisation_failed"
-	// EventCauseBillingRequestBankAuthorisationVisited: link opened.
+	// EventCauseBillingRequestBankAuthorisationVisited: the payer opened the link to their bank.
 	EventCauseBillingRequestBankAuthorisationVisited EventCause = "billing_request_bank_authorisation_visited"
-	// EventCauseBillingRequestCancelled: request cancelled.
+	// EventCauseBillingRequestCancelled: the billing request was cancelled.
 	EventCauseBillingRequestCancelled EventCause = "billing_request_cancelled"
-	// EventCauseBillingRequestChooseCurrency: currency chosen.
+	// EventCauseBillingRequestChooseCurrency: a currency was chosen.
 	EventCauseBillingRequestChooseCurrency EventCause = "billing_request_choose_currency"
-	// EventCauseBillingRequestCollectAmount: amount set.
+	// EventCauseBillingRequestCollectAmount: the payer set the amount.
 	EventCauseBillingRequestCollectAmount EventCause = "billing_request_collect_amount"
-	// EventCauseBillingRequestCollectBankAccount: bank account supplied.
+	// EventCauseBillingRequestCollectBankAccount: the bank account was provided.
 	EventCauseBillingRequestCollectBankAccount EventCause = "billing_request_collect_bank_account"
-	// EventCauseBillingRequestCollectCustomerDetails: details supplied.
+	// EventCauseBillingRequestCollectCustomerDetails: the customer's details were provided.
 	EventCauseBillingRequestCollectCustomerDetails EventCause = "billing_request_collect_customer_details"
-	// EventCauseBillingRequestCreated: request created.
+	// EventCauseBillingRequestCreated: the billing request was created.
 	EventCauseBillingRequestCreated EventCause = "billing_request_created"
-	// EventCauseBillingRequestFailed: request failed.
+	// EventCauseBillingRequestFailed: the billing request failed.
 	EventCauseBillingRequestFailed EventCause = "billing_request_failed"
-	// EventCauseBillingRequestFlowCreated: flow created.
+	// EventCauseBillingRequestFlowCreated: the flow was created.
 	EventCauseBillingRequestFlowCreated EventCause = "billing_request_flow_created"
-	// EventCauseBillingRequestFlowExited: flow left.
+	// EventCauseBillingRequestFlowExited: the payer left the flow.
 	EventCauseBillingRequestFlowExited EventCause = "billing_request_flow_exited"
-	// EventCauseBillingRequestFlowVisited: flow opened.
+	// EventCauseBillingRequestFlowVisited: the payer opened the flow.
 	EventCauseBillingRequestFlowVisited EventCause = "billing_request_flow_visited"
-	// EventCauseBillingRequestFulfilled: request fulfilled.
+	// EventCauseBillingRequestFulfilled: the billing request was fulfilled.
 	EventCauseBillingRequestFulfilled EventCause = "billing_request_fulfilled"
-	// EventCauseBillingRequestPayerDetailsConfirmed: details confirmed.
+	// EventCauseBillingRequestPayerDetailsConfirmed: the payer's details were confirmed.
 	EventCauseBillingRequestPayerDetailsConfirmed EventCause = "billing_request_payer_details_confirmed"
-	// EventCauseBillingRequestSelectInstitution: bank picked.
+	// EventCauseBillingRequestSelectInstitution: the payer selected their bank.
 	EventCauseBillingRequestSelectInstitution EventCause = "billing_request_select_institution"
-	// EventCauseBouncedPayout: the creditor's bank did not take it.
+	// EventCauseBouncedPayout: the creditor's bank rejected the payout.
 	EventCauseBouncedPayout EventCause = "bounced_payout"
-	// EventCauseChargebackSettled: amount taken off a payout.
+	// EventCauseChargebackSettled: the amount was deducted from a payout.
 	EventCauseChargebackSettled EventCause = "chargeback_settled"
-	// EventCauseCreditorUpdated: creditor changed.
+	// EventCauseCreditorUpdated: the creditor was changed.
 	EventCauseCreditorUpdated EventCause = "creditor_updated"
-	// EventCauseCustomerApprovalDenied: approval refused by the customer.
+	// EventCauseCustomerApprovalDenied: the customer did not approve it.
 	EventCauseCustomerApprovalDenied EventCause = "customer_approval_denied"
-	// EventCauseCustomerApprovalGranted: approval given by the customer.
+	// EventCauseCustomerApprovalGranted: the customer approved it.
 	EventCauseCustomerApprovalGranted EventCause = "customer_approval_granted"
-	// EventCauseCustomerApprovalSkipped: the customer passed over the approval step.
+	// EventCauseCustomerApprovalSkipped: the customer skipped the approval.
 	EventCauseCustomerApprovalSkipped EventCause = "customer_approval_skipped"
-	// EventCauseCustomerBankAccountCreationFailed: error on the bank account.
+	// EventCauseCustomerBankAccountCreationFailed: the bank account could not be created.
 	EventCauseCustomerBankAccountCreationFailed EventCause = "customer_bank_account_creation_failed"
-	// EventCauseCustomerCreationFailed: error on the customer.
+	// EventCauseCustomerCreationFailed: the customer could not be created.
 	EventCauseCustomerCreationFailed EventCause = "customer_creation_failed"
-	// EventCauseDailyPaymentLimitReached: the bank's daily limit for the payer is used up (VRP,
-	// Faster Payments).
+	// EventCauseDailyPaymentLimitReached: the payer reached their bank's daily limit (VRP, Faster
+	// Payments).
 	EventCauseDailyPaymentLimitReached EventCause = "daily_payment_limit_reached"
-	// EventCauseDirectDebitNotEnabled: direct debits are not possible on this account.
+	// EventCauseDirectDebitNotEnabled: the account does not accept direct debits.
 	EventCauseDirectDebitNotEnabled EventCause = "direct_debit_not_enabled"
-	// EventCauseExportCompleted: file ready.
+	// EventCauseExportCompleted: the file is ready.
 	EventCauseExportCompleted EventCause = "export_completed"
-	// EventCauseExportFailed: error during the export.
+	// EventCauseExportFailed: the export failed.
 	EventCauseExportFailed EventCause = "export_failed"
-	// EventCauseExportStarted: work began.
+	// EventCauseExportStarted: the export was started.
 	EventCauseExportStarted EventCause = "export_started"
-	// EventCauseInitialOneOffPaymentFailed: the first one-off payment failed.
+	// EventCauseInitialOneOffPaymentFailed: the first one-off payment failed, and the mandate was
+	// cancelled.
 	EventCauseInitialOneOffPaymentFailed EventCause = "initial_one_off_payment_failed"
-	// EventCauseInstalmentScheduleCancelled: cancel call on the schedule.
+	// EventCauseInstalmentScheduleCancelled: the instalment schedule was cancelled.
 	EventCauseInstalmentScheduleCancelled EventCause = "instalment_schedule_cancelled"
-	// EventCauseInstalmentScheduleCompleted: last payment done.
+	// EventCauseInstalmentScheduleCompleted: the last payment was collected.
 	EventCauseInstalmentScheduleCompleted EventCause = "instalment_schedule_completed"
-	// EventCauseInstalmentScheduleCreated: created through the API.
+	// EventCauseInstalmentScheduleCreated: the instalment schedule was created through the API.
 	EventCauseInstalmentScheduleCreated EventCause = "instalment_schedule_created"
 	// EventCauseInstalmentScheduleCreationFailed: at least one payment was invalid.
 	EventCauseInstalmentScheduleCreationFailed EventCause = "instalment_schedule_creation_failed"
@@ -490,127 +490,130 @@ const (
 	EventCauseInstalmentScheduleErrored EventCause = "instalment_schedule_errored"
 	// EventCauseInstalmentScheduleErroredLate: a payment failed after it was confirmed or paid out.
 	EventCauseInstalmentScheduleErroredLate EventCause = "instalment_schedule_errored_late"
-	// EventCauseInstalmentScheduleResumed: no failed payment is left.
+	// EventCauseInstalmentScheduleResumed: no failed payments are left.
 	EventCauseInstalmentScheduleResumed EventCause = "instalment_schedule_resumed"
-	// EventCauseInsufficientFunds: not enough money in the payer's account.
+	// EventCauseInsufficientFunds: the payer's account does not have enough money.
 	EventCauseInsufficientFunds EventCause = "insufficient_funds"
-	// EventCauseInsufficientPaymentPermissions: the bank misses an approval for the payment (VRP,
-	// Faster Payments).
+	// EventCauseInsufficientPaymentPermissions: the bank requires further approval of the payment
+	// (VRP, Faster Payments).
 	EventCauseInsufficientPaymentPermissions EventCause = "insufficient_payment_permissions"
-	// EventCauseInvalidBankDetails: account details are wrong or unknown at the bank.
+	// EventCauseInvalidBankDetails: the bank details are invalid.
 	EventCauseInvalidBankDetails EventCause = "invalid_bank_details"
-	// EventCauseLateFailureSettled: amount taken off a payout.
+	// EventCauseLateFailureSettled: the amount was deducted from a payout.
 	EventCauseLateFailureSettled EventCause = "late_failure_settled"
-	// EventCauseMandateActivated: set up without objection, or accepted by the bank.
+	// EventCauseMandateActivated: the bank accepted the mandate, or did not reject it in time.
 	EventCauseMandateActivated EventCause = "mandate_activated"
-	// EventCauseMandateBlocked: matched one of the merchant's own blocks.
+	// EventCauseMandateBlocked: the mandate matches a block of the merchant.
 	EventCauseMandateBlocked EventCause = "mandate_blocked"
-	// EventCauseMandateBlockedByGocardless: matched a block kept by GoCardless.
+	// EventCauseMandateBlockedByGocardless: the mandate matches a block of GoCardless.
 	EventCauseMandateBlockedByGocardless EventCause = "mandate_blocked_by_gocardless"
-	// EventCauseMandateCancelled: cancelled by API call, by the bank or payer, or by GoCardless.
+	// EventCauseMandateCancelled: the mandate was cancelled.
 	EventCauseMandateCancelled EventCause = "mandate_cancelled"
-	// EventCauseMandateConsumed: its one payment was created.
+	// EventCauseMandateConsumed: the one payment of the mandate was created.
 	EventCauseMandateConsumed EventCause = "mandate_consumed"
-	// EventCauseMandateCreated: created through the API, or by GoCardless in bulk.
+	// EventCauseMandateCreated: the mandate was created through the API, or by GoCardless in bulk.
 	EventCauseMandateCreated EventCause = "mandate_created"
-	// EventCauseMandateCreationFailed: error on the mandate.
+	// EventCauseMandateCreationFailed: the mandate could not be created.
 	EventCauseMandateCreationFailed EventCause = "mandate_creation_failed"
-	// EventCauseMandateExpired: its mandate lapsed.
+	// EventCauseMandateExpired: the mandate expired.
 	EventCauseMandateExpired EventCause = "mandate_expired"
-	// EventCauseMandateFailed: setting up its mandate did not work.
+	// EventCauseMandateFailed: the mandate could not be set up.
 	EventCauseMandateFailed EventCause = "mandate_failed"
-	// EventCauseMandateReinstated: active again after resubmission or a bank's reversal.
+	// EventCauseMandateReinstated: the mandate is active again, after a resubmission or because the
+	// bank reversed its decision.
 	EventCauseMandateReinstated EventCause = "mandate_reinstated"
-	// EventCauseMandateSubmitted: sent by GoCardless.
+	// EventCauseMandateSubmitted: GoCardless submitted the mandate to the banks.
 	EventCauseMandateSubmitted EventCause = "mandate_submitted"
-	// EventCauseMandateSuspendedByPayer: the payer suspended its mandate (PayTo).
+	// EventCauseMandateSuspendedByPayer: the payer suspended the mandate (PayTo).
 	EventCauseMandateSuspendedByPayer EventCause = "mandate_suspended_by_payer"
-	// EventCauseMandateTransferred: moved with the help of GoCardless.
+	// EventCauseMandateTransferred: GoCardless moved the mandate to another bank account.
 	EventCauseMandateTransferred EventCause = "mandate_transferred"
-	// EventCauseNewPayoutCurrencyAdded: currency added.
+	// EventCauseNewPayoutCurrencyAdded: a payout currency was added.
 	EventCauseNewPayoutCurrencyAdded EventCause = "new_payout_currency_added"
-	// EventCauseOther: any bank error without a cause of its own.
+	// EventCauseOther: any other error at the bank.
 	EventCauseOther EventCause = "other"
-	// EventCausePayerAuthorisationCompleted: all three were created.
+	// EventCausePayerAuthorisationCompleted: the customer, bank account and mandate were created.
 	EventCausePayerAuthorisationCompleted EventCause = "payer_authorisation_completed"
-	// EventCausePayerGeoBlocked: place of the payer not supported.
+	// EventCausePayerGeoBlocked: the payer's location is not supported.
 	EventCausePayerGeoBlocked EventCause = "payer_geo_blocked"
-	// EventCausePaymentAutoretried: automatic retry.
+	// EventCausePaymentAutoretried: GoCardless retries the payment automatically.
 	EventCausePaymentAutoretried EventCause = "payment_autoretried"
-	// EventCausePaymentCancelled: cancel call on the payment.
+	// EventCausePaymentCancelled: the payment was cancelled through the API.
 	EventCausePaymentCancelled EventCause = "payment_cancelled"
-	// EventCausePaymentConfirmed: no failure arrived in the time allowed.
+	// EventCausePaymentConfirmed: the bank reported no failure in time.
 	EventCausePaymentConfirmed EventCause = "payment_confirmed"
-	// EventCausePaymentCreated: created directly, or by a subscription.
+	// EventCausePaymentCreated: the payment was created through the API or by a subscription.
 	EventCausePaymentCreated EventCause = "payment_created"
-	// EventCausePaymentPaidOut: included in a payout.
+	// EventCausePaymentPaidOut: the payment was included in a payout.
 	EventCausePaymentPaidOut EventCause = "payment_paid_out"
-	// EventCausePaymentRefunded: refund of a payment.
+	// EventCausePaymentRefunded: a payment was refunded.
 	EventCausePaymentRefunded EventCause = "payment_refunded"
-	// EventCausePaymentRetried: retry call on the payment.
+	// EventCausePaymentRetried: the payment was retried through the API.
 	EventCausePaymentRetried EventCause = "payment_retried"
-	// EventCausePaymentStopped: a stop was put on the payment by the payer or the bank.
+	// EventCausePaymentStopped: the payer or their bank stopped the payment.
 	EventCausePaymentStopped EventCause = "payment_stopped"
-	// EventCausePaymentSubmitted: sent by GoCardless.
+	// EventCausePaymentSubmitted: GoCardless submitted the payment to the banks.
 	EventCausePaymentSubmitted EventCause = "payment_submitted"
-	// EventCausePaymentSurchargeFeeDebited: former name of the cause surcharge_fee_debited; not
-	// sent today.
+	// EventCausePaymentSurchargeFeeDebited: an obsolete name of surcharge_fee_debited, which
+	// GoCardless no longer sends.
 	EventCausePaymentSurchargeFeeDebited EventCause = "payment_surcharge_fee_debited"
-	// EventCausePaymentViolatedMandateParameters: the payment goes beyond the limits of the consent
+	// EventCausePaymentViolatedMandateParameters: the payment exceeds the limits of the consent
 	// (VRP, Faster Payments).
 	EventCausePaymentViolatedMandateParameters EventCause = "payment_violated_mandate_parameters"
-	// EventCausePayoutFXRateConfirmed: currency exchange done.
+	// EventCausePayoutFXRateConfirmed: the exchange rate was confirmed.
 	EventCausePayoutFXRateConfirmed EventCause = "payout_fx_rate_confirmed"
-	// EventCausePayoutPaid: money sent.
+	// EventCausePayoutPaid: the payout was sent.
 	EventCausePayoutPaid EventCause = "payout_paid"
-	// EventCausePayoutTaxExchangeRatesConfirmed: tax rates fixed.
+	// EventCausePayoutTaxExchangeRatesConfirmed: the exchange rates for taxes were confirmed.
 	EventCausePayoutTaxExchangeRatesConfirmed EventCause = "payout_tax_exchange_rates_confirmed"
-	// EventCausePlanCancelled: its plan was cancelled.
+	// EventCausePlanCancelled: the plan was cancelled.
 	EventCausePlanCancelled EventCause = "plan_cancelled"
-	// EventCauseReferToPayer: the bank refused and gives the payer as the one to ask; often a lack
-	// of money.
+	// EventCauseReferToPayer: the bank refused and refers to the payer, often because of
+	// insufficient funds.
 	EventCauseReferToPayer EventCause = "refer_to_payer"
-	// EventCauseRefundCreated: refund against a mandate.
+	// EventCauseRefundCreated: a refund was created against a mandate.
 	EventCauseRefundCreated EventCause = "refund_created"
-	// EventCauseRefundFailed: could not be delivered.
+	// EventCauseRefundFailed: the refund could not be delivered.
 	EventCauseRefundFailed EventCause = "refund_failed"
-	// EventCauseRefundFundsReturned: money credited in a payout.
+	// EventCauseRefundFundsReturned: the money was credited in a payout.
 	EventCauseRefundFundsReturned EventCause = "refund_funds_returned"
-	// EventCauseRefundPaid: paid by GoCardless.
+	// EventCauseRefundPaid: GoCardless paid the refund.
 	EventCauseRefundPaid EventCause = "refund_paid"
-	// EventCauseRefundRequested: the payer used their right to a refund (SEPA).
+	// EventCauseRefundRequested: the payer requested a refund from their bank (SEPA).
 	EventCauseRefundRequested EventCause = "refund_requested"
-	// EventCauseRefundSettled: amount taken off a payout.
+	// EventCauseRefundSettled: the amount was deducted from a payout.
 	EventCauseRefundSettled EventCause = "refund_settled"
-	// EventCauseResubmissionRequested: reinstate call on the mandate.
+	// EventCauseResubmissionRequested: the reinstatement of the mandate was requested through the
+	// API.
 	EventCauseResubmissionRequested EventCause = "resubmission_requested"
-	// EventCauseReturnOnOdfiRequest: sent back because the originating bank asked for it (ACH).
+	// EventCauseReturnOnOdfiRequest: the originating bank requested the return (ACH).
 	EventCauseReturnOnOdfiRequest EventCause = "return_on_odfi_request"
-	// EventCauseScheduledPause: pause call with a later start.
+	// EventCauseScheduledPause: a pause was scheduled through the API.
 	EventCauseScheduledPause EventCause = "scheduled_pause"
-	// EventCauseScheduledPauseCancelled: planned pause called off.
+	// EventCauseScheduledPauseCancelled: a scheduled pause was cancelled.
 	EventCauseScheduledPauseCancelled EventCause = "scheduled_pause_cancelled"
-	// EventCauseScheduledResume: resume at a later date requested.
+	// EventCauseScheduledResume: a resumption was scheduled.
 	EventCauseScheduledResume EventCause = "scheduled_resume"
-	// EventCauseSchemeIdentifierActivated: accepted by the scheme.
+	// EventCauseSchemeIdentifierActivated: the scheme accepted the identifier.
 	EventCauseSchemeIdentifierActivated EventCause = "scheme_identifier_activated"
 	// EventCauseSchemeIdentifierChanged: the creditor's scheme identifier changed.
 	EventCauseSchemeIdentifierChanged EventCause = "scheme_identifier_changed"
-	// EventCauseSubscriptionAmended: update call on the subscription.
+	// EventCauseSubscriptionAmended: the subscription was updated through the API.
 	EventCauseSubscriptionAmended EventCause = "subscription_amended"
-	// EventCauseSubscriptionCancelled: cancel call on the subscription.
+	// EventCauseSubscriptionCancelled: the subscription was cancelled through the API.
 	EventCauseSubscriptionCancelled EventCause = "subscription_cancelled"
-	// EventCauseSubscriptionCreated: created through the API.
+	// EventCauseSubscriptionCreated: the subscription was created through the API.
 	EventCauseSubscriptionCreated EventCause = "subscription_created"
-	// EventCauseSubscriptionFinished: count or end date reached.
+	// EventCauseSubscriptionFinished: the subscription reached its count or end date.
 	EventCauseSubscriptionFinished EventCause = "subscription_finished"
-	// EventCauseSubscriptionPaused: pause took effect.
+	// EventCauseSubscriptionPaused: the pause started.
 	EventCauseSubscriptionPaused EventCause = "subscription_paused"
-	// EventCauseSubscriptionResumed: resumed by call or at the end of the pause.
+	// EventCauseSubscriptionResumed: the subscription was resumed through the API, or its pause
+	// ended.
 	EventCauseSubscriptionResumed EventCause = "subscription_resumed"
-	// EventCauseSurchargeFeeDebited: fee taken.
+	// EventCauseSurchargeFeeDebited: the surcharge fee was debited.
 	EventCauseSurchargeFeeDebited EventCause = "surcharge_fee_debited"
-	// EventCauseTestFailure: failure made up for a test.
+	// EventCauseTestFailure: a simulated failure, for testing.
 	EventCauseTestFailure EventCause = "test_failure"
 )
 

@@ -65,7 +65,7 @@ func (s *ExportService) Get(ctx context.Context, id string, opts ...RequestOptio
 type Export struct {
 	// Id of the export, prefixed "EX".
 	ID string `json:"id,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the export was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the exported data, as an ISO 4217 code, if it has one.
 	Currency Currency `json:"currency,omitzero"`

@@ -158,7 +158,7 @@ func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts 
 type InstalmentSchedule struct {
 	// Id of the instalment schedule, prefixed "IS".
 	ID string `json:"id,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the instalment schedule was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the payments, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`

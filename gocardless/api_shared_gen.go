@@ -414,8 +414,7 @@ type BillingRequestInstalmentScheduleRequest struct {
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
-	// amounts, the call fails with a validation error.
+	// Total of all instalments, in minor units of the currency.
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
@@ -555,12 +554,11 @@ type BillingRequestMandateRequest struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer needs more than one signature on the mandate. Once all other actions are
-	// completed, GoCardless emails the payer instructions for the next signature. Only for
-	// GoCardless-branded pages.
+	// Whether the payer has stated that the mandate needs more than one signature. Once all other
+	// actions are completed, GoCardless emails the payer instructions for the next signature. Only
+	// for GoCardless-branded pages.
 	PayerRequestedDualSignature bool `json:"payer_requested_dual_signature,omitzero"`
-	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
-	// request asks only for a mandate: the payer then chooses among your schemes.
+	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core".
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Whether the mandate is only for moving money between the payer's own accounts.
 	Sweeping bool `json:"sweeping,omitzero"`
@@ -985,8 +983,7 @@ type BillingRequestSubscriptionRequest struct {
 	Currency Currency `json:"currency,omitzero"`
 	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
-	// a year.
+	// Number of "interval_unit" periods between charges.
 	Interval int `json:"interval,omitzero"`
 	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
@@ -1004,9 +1001,7 @@ type BillingRequestSubscriptionRequest struct {
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Date of the first charge. If it is not set, "month" or "day_of_month" determines the date.
-	// Without those, or if the billing request is fulfilled later, it is the mandate's
-	// "next_possible_charge_date".
+	// Date of the first charge.
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1243,15 +1238,15 @@ type CreditorType string
 
 // Known values of CreditorType.
 const (
-	// CreditorTypeCompany: incorporated company.
+	// CreditorTypeCompany: an incorporated company.
 	CreditorTypeCompany CreditorType = "company"
-	// CreditorTypeIndividual: individual trading in their own name.
+	// CreditorTypeIndividual: an individual trading in their own name.
 	CreditorTypeIndividual CreditorType = "individual"
-	// CreditorTypeCharity: charity.
+	// CreditorTypeCharity: a charity.
 	CreditorTypeCharity CreditorType = "charity"
-	// CreditorTypePartnership: partnership.
+	// CreditorTypePartnership: a partnership.
 	CreditorTypePartnership CreditorType = "partnership"
-	// CreditorTypeTrust: trust.
+	// CreditorTypeTrust: a trust.
 	CreditorTypeTrust CreditorType = "trust"
 )
 

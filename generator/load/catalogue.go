@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -100,9 +101,9 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 
 // catalogueEvents adds the events, and the actions and causes that several events share.
 func catalogueEvents(out *ir.Catalogue, file *catalogueFile) {
-	actions := map[string][]string{}           // action → resource types
-	actionDocs := map[string]map[string]bool{} // action → descriptions
-	causes := map[string]map[string]bool{}     // cause → descriptions
+	actions := map[string][]string{}          // action → resource types
+	actionDocs := map[string]map[string]int{} // action → descriptions, with the number of uses
+	causes := map[string]map[string]int{}     // cause → the same
 
 	for _, resource := range sorted(file.Events) {
 		er := &ir.EventResource{Name: resource}
@@ -129,27 +130,28 @@ func catalogueEvents(out *ir.Catalogue, file *catalogueFile) {
 		out.Actions = append(out.Actions, &ir.Value{Wire: action, GoName: name.Value("EventAction", action), Doc: doc})
 	}
 	for _, cause := range sorted(causes) {
-		doc := onlyDoc(causes[cause])
-		if doc == "" {
-			doc = sorted(causes[cause])[0]
-		}
-		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: name.Value("EventCause", cause), Doc: doc})
+		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: name.Value("EventCause", cause), Doc: commonestDoc(causes[cause])})
 	}
 }
 
-func note(docs map[string]map[string]bool, key, doc string) {
+func note(docs map[string]map[string]int, key, doc string) {
 	if docs[key] == nil {
-		docs[key] = map[string]bool{}
+		docs[key] = map[string]int{}
 	}
-	docs[key][doc] = true
+	docs[key][doc]++
 }
 
 // onlyDoc returns the one description that all uses share, or "".
-func onlyDoc(docs map[string]bool) string {
+func onlyDoc(docs map[string]int) string {
 	if len(docs) != 1 {
 		return ""
 	}
 	return sorted(docs)[0]
+}
+
+// commonestDoc returns the description with the most uses.
+func commonestDoc(docs map[string]int) string {
+	return slices.MaxFunc(sorted(docs), func(a, b string) int { return cmp.Compare(docs[a], docs[b]) })
 }
 
 // proseList joins resource names for a sentence: "mandates, payments and refunds".
