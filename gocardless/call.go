@@ -306,6 +306,10 @@ func (x *exchange) run(ctx context.Context) error {
 			if conflict, existing := x.conflict(ctx, err); existing != "" {
 				return x.readExisting(ctx, existing, conflict)
 			}
+			if _, unsigned := errors.AsType[*SigningError](err); unsigned && previous != nil {
+				// Alone, it would deny that an earlier attempt may have run.
+				return x.interrupted(err, previous)
+			}
 			return err
 		}
 		if x.settings.logger != nil {

@@ -280,7 +280,8 @@ func (e *Error) Link(name string) string {
 // ConnectionError reports that a call ended without a complete reply: the network failed, an attempt
 // took too long, or the context ended.
 //
-// It wraps context.Canceled, context.DeadlineExceeded, [ErrTimeout] or the error of the network.
+// It wraps context.Canceled, context.DeadlineExceeded, [ErrTimeout], the error of the network or, if
+// a retry could not be signed, a [SigningError].
 type ConnectionError struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
@@ -295,8 +296,8 @@ type ConnectionError struct {
 	MayHaveRun bool
 	// Err is the error that ended the call.
 	Err error
-	// Previous is the error of the last attempt if the context ended while the call waited to retry,
-	// and otherwise nil.
+	// Previous is the error of the last attempt if the call ended before the next one was sent, and
+	// otherwise nil.
 	Previous error
 
 	secret scrub.Mask

@@ -56,7 +56,7 @@ func WithRequestSigner(keyID string, signer crypto.Signer) ClientOption {
 
 func (c *clientConfig) setSigner(option, keyID string, signer crypto.Signer) {
 	public, ok := signer.Public().(*ecdsa.PublicKey)
-	if !ok || public.Curve != elliptic.P521() {
+	if !ok || public == nil || public.Curve != elliptic.P521() {
 		c.refuse(option, "needs an ECDSA key on the curve P-521")
 	}
 	if problem := keyProblem(keyID); problem != "" || strings.ContainsAny(keyID, `"\`) {
@@ -169,7 +169,7 @@ func authority(req *http.Request) string {
 }
 
 // SigningError reports that a request could not be signed. The request was not sent, and the call is
-// not retried.
+// not retried. If an earlier attempt of the call was sent, a [ConnectionError] wraps the SigningError.
 type SigningError struct {
 	// Operation is the operation that was called, such as "payments.create".
 	Operation string

@@ -244,12 +244,44 @@ func TestFailingSignerStopsTheRequest(t *testing.T) {
 	}
 }
 
+// failsLater is a signer that works once.
+type failsLater struct {
+	ecdsa.PrivateKey
+	used bool
+}
+
+func (s *failsLater) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if s.used {
+		return nil, errors.New("the key service is away")
+	}
+	s.used = true
+	return s.PrivateKey.Sign(random, digest, opts)
+}
+
+// If a retry cannot be signed, the error does not deny that the attempt before may have run.
+func TestSignerThatFailsLater(t *testing.T) {
+	s := &script{replies: []replier{failWith(io.ErrUnexpectedEOF)}}
+	c := clientOver(t, s, WithRequestSigner("RSK1", &failsLater{PrivateKey: *signingKey()}), WithRetryPolicy(atOnce))
+	_, err := c.Payments.Create(t.Context(), paymentParams())
+	as[*SigningError](t, err)
+	e := as[*ConnectionError](t, err)
+	if !e.MayHaveRun || e.IdempotencyKey != s.requests()[0].Header.Get("Idempotency-Key") || !errors.Is(err, io.ErrUnexpectedEOF) || len(s.requests()) != 1 {
+		t.Errorf("got %+v, %d requests", e, len(s.requests()))
+	}
+}
+
+// noKey is a signer whose key could not be loaded.
+type noKey struct{ crypto.Signer }
+
+func (noKey) Public() crypto.PublicKey { return (*ecdsa.PublicKey)(nil) }
+
 func TestUnusableSigningKeys(t *testing.T) {
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	rsaKey, _ := rsa.GenerateKey(rand.Reader, 2048)
 	for name, option := range map[string]ClientOption{
 		"nil key":    WithRequestSigning("RSK1", nil),
 		"nil signer": WithRequestSigner("RSK1", nil),
+		"nil public": WithRequestSigner("RSK1", noKey{}),
 		"P-256":      WithRequestSigning("RSK1", p256),
 		"RSA":        WithRequestSigner("RSK1", rsaKey),
 		"no id":      WithRequestSigning("", signingKey()),
