@@ -402,7 +402,7 @@ const (
 	// EventCauseAccountBlockedForAnyFinancialTransaction: all transactions are blocked on the
 	// payer's account.
 	EventCauseAccountBlockedForAnyFinancialTransaction EventCause = "account_blocked_for_any_financial_transaction"
-	// EventCauseAuthorisationDisputed: the payer disputes the authorisation.
+	// EventCauseAuthorisationDisputed: the payer denies having given authorisation.
 	EventCauseAuthorisationDisputed EventCause = "authorisation_disputed"
 	// EventCauseBankAccountClosed: the bank account was closed, or disabled through the API.
 	EventCauseBankAccountClosed EventCause = "bank_account_closed"
@@ -434,7 +434,7 @@ const (
 	EventCauseBillingRequestCollectCustomerDetails EventCause = "billing_request_collect_customer_details"
 	// EventCauseBillingRequestCreated: the billing request was created.
 	EventCauseBillingRequestCreated EventCause = "billing_request_created"
-	// EventCauseBillingRequestFailed: the billing request failed.
+	// EventCauseBillingRequestFailed: the billing request could not be fulfilled.
 	EventCauseBillingRequestFailed EventCause = "billing_request_failed"
 	// EventCauseBillingRequestFlowCreated: the flow was created.
 	EventCauseBillingRequestFlowCreated EventCause = "billing_request_flow_created"
@@ -452,7 +452,7 @@ const (
 	EventCauseBouncedPayout EventCause = "bounced_payout"
 	// EventCauseChargebackSettled: the amount was deducted from a payout.
 	EventCauseChargebackSettled EventCause = "chargeback_settled"
-	// EventCauseCreditorUpdated: the creditor was changed.
+	// EventCauseCreditorUpdated: a property of the creditor changed.
 	EventCauseCreditorUpdated EventCause = "creditor_updated"
 	// EventCauseCustomerApprovalDenied: the customer did not approve it.
 	EventCauseCustomerApprovalDenied EventCause = "customer_approval_denied"
@@ -497,7 +497,7 @@ const (
 	// EventCauseInsufficientPaymentPermissions: the bank requires further approval of the payment
 	// (VRP, Faster Payments).
 	EventCauseInsufficientPaymentPermissions EventCause = "insufficient_payment_permissions"
-	// EventCauseInvalidBankDetails: the bank details are invalid.
+	// EventCauseInvalidBankDetails: the bank details are wrong or unknown to the bank.
 	EventCauseInvalidBankDetails EventCause = "invalid_bank_details"
 	// EventCauseLateFailureSettled: the amount was deducted from a payout.
 	EventCauseLateFailureSettled EventCause = "late_failure_settled"
