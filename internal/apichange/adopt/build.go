@@ -252,11 +252,12 @@ func (m *merger) sharesNames() bool {
 // free reports whether a new component may get a name: no Go identifier has it, except that of a component
 // that goes away.
 func (m *merger) free(candidate string) bool {
-	if m.opts.Reserved[name.Go(candidate)] != "" {
+	identifier := name.Go(candidate)
+	if m.opts.Reserved[identifier] != "" {
 		return false
 	}
 	for _, other := range m.root.At("/components/schemas").Members {
-		if name.Go(other.Name) != name.Go(candidate) {
+		if name.Go(other.Name) != identifier {
 			continue
 		}
 		if m.pairs[other.Name] != nil || m.ours.Component(other.Name) == nil || m.reachable()[other.Name] {
