@@ -584,3 +584,30 @@ func TestSinceAnEventWithoutTime(t *testing.T) {
 		t.Errorf("%d results of %d requests", n, len(s.requests()))
 	}
 }
+
+// A number that cannot be read holds up neither its event nor the others, as in a webhook. A list
+// without a readable id or cursor is an error.
+func TestCatchUpOddNumber(t *testing.T) {
+	const good = `{"id":"EV1","resource_type":"payments","action":"failed","created_at":"2026-05-04T09:00:00Z","details":{"item_count":7}}`
+	odd := strings.NewReplacer("EV1", "EV2", "7", `"some"`).Replace(good)
+	for name, c := range map[string]struct {
+		body string
+		want int
+	}{
+		"number": {`{"events":[` + odd + "," + good + `],"meta":{"cursors":{"after":null}}}`, 2},
+		"id":     {`{"events":[` + odd + "," + strings.Replace(good, `"EV1"`, "1", 1) + `]}`, 0},
+		"cursor": {`{"events":[` + odd + "," + good + `],"meta":{"cursors":{"after":[]}}}`, 0},
+		"event":  {`{"events":[` + odd + `,"EV1"]}`, 0},
+	} {
+		client, s := scripted(t, replyWith(200, c.body, "Date", httpDate(time.Now())))
+		var seen, misfits int
+		catchUp := EventCatchUp{Client: client, Store: new(MemoryEventStore), From: time.Now().Add(-time.Minute), Handler: EventHandlerFunc(func(_ context.Context, e Event) error {
+			seen, misfits = seen+1, misfits+len(e.Misfits)
+			return nil
+		})}
+		_, err := catchUp.Run(t.Context())
+		if seen != c.want || misfits != c.want/2 || (err == nil) != (c.want > 0) || len(s.requests()) != 1 {
+			t.Errorf("%s: %d events with %d misfits after %d requests, %v", name, seen, misfits, len(s.requests()), err)
+		}
+	}
+}

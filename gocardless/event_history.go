@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // Since yields the events that were created after the event with the given id, from the oldest to
@@ -60,7 +62,7 @@ func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eve
 			list.now = clock()
 		}
 		params := EventListParams{CreatedAt: TimestampFilter{Gte: from, Lt: to}, Limit: 500}
-		for e, err := range s.All(ctx, params, slices.Concat(opts, []RequestOption{record})...) {
+		for e, err := range s.All(ctx, params, slices.Concat(opts, []RequestOption{record, requestOption(tolerateEvents)})...) {
 			if err != nil {
 				return eventList{}, err
 			}
@@ -79,6 +81,19 @@ func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eve
 			return eventList{}, errNoDate
 		}
 		return list, nil
+	}
+}
+
+// tolerateEvents is an option that accepts a list of events with unreadable numbers: they are misfits
+// of their events, as in a webhook.
+func tolerateEvents(s *settings) {
+	s.tolerates = func(misfits []Misfit) bool {
+		for _, m := range misfits {
+			if _, path, ok := insideList(m.Path, "events"); !ok || path == "" || path == "id" {
+				return false
+			}
+		}
+		return len(misfits) < jsonwire.MaxMisfits // otherwise, some may be missing
 	}
 }
 

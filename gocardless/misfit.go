@@ -13,7 +13,9 @@ import (
 // (Response.Body, WebhookDelivery.Body) contains the value.
 //
 // A number that cannot be read is different, because it must never pass for zero. The call fails
-// with a [MalformedResponseError] that names the resource, and is not retried.
+// with a [MalformedResponseError] that names the resource, and is not retried. Only in the events of
+// a webhook, an [EventCatchUp] and [EventService.Since] it is a Misfit, too, so that one event does
+// not hold up the others.
 type Misfit struct {
 	// Path is the path of the value, such as "payments[3].charge_date".
 	Path string
@@ -78,7 +80,7 @@ func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
 	}
 	x.resourceID = o.ID
 	switch {
-	case o.Unreadable != nil:
+	case o.Unreadable != nil && (x.settings.tolerates == nil || !x.settings.tolerates(x.misfits)):
 		x.resourceID = o.UnreadableID
 		return misfitError{o.Unreadable}
 	case !found && x.op.ReplyEnvelope == "":

@@ -58,6 +58,8 @@ type settings struct {
 	response *Response
 	edit     *bodyEdit
 	window   queryWriter
+	// tolerates, if set, decides whether a reply with unreadable numbers is accepted.
+	tolerates func([]Misfit) bool
 
 	problems []Problem // options with unusable values
 }

@@ -15,8 +15,8 @@ func (m *Misfit) Description() string { return "expected " + m.Expected + ", fou
 // Error reports where the misfit is, and what was expected and found.
 func (m *Misfit) Error() string { return located(m.Path, m.Description()) }
 
-// maxMisfits is how many misfits an outcome lists at most.
-const maxMisfits = 1000
+// MaxMisfits is how many misfits an outcome lists at most.
+const MaxMisfits = 1000
 
 // Outcome is what a decoder has to say about a document without syntax errors.
 type Outcome struct {
@@ -135,7 +135,7 @@ func (d *Decoder) misfit(offset int, expected, found string) {
 	if d.essential && d.fatal == nil {
 		d.fatal, d.fatalStart = &Misfit{Offset: offset, Expected: expected, Found: found}, d.start
 	}
-	if d.err == nil && len(d.misfits) < maxMisfits {
+	if d.err == nil && len(d.misfits) < MaxMisfits {
 		d.misfits = append(d.misfits, Misfit{Offset: offset, Expected: expected, Found: found})
 	}
 }
