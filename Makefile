@@ -63,9 +63,9 @@ test-race:
 test-plain:
 	others=$$(scripts/modules.sh packages) && $(TESTED) $(WAITING) $$others . ./cmd/gen ./generator/... ./internal/...
 
-# The detector allocates and is slow: exact bounds, large exports and long sequences go without it.
+# The detector allocates and is slow: exact bounds, large exports, long sequences and many pages go without it.
 test-exact:
-	$(TESTED) -run 'Allocations|Memory|ProgramSize|Export|IsCheap|OddReplies|OnTheWire|Sequences|AnyTime|Conserved' ./gocardless ./gocardless/gocardlesstest
+	$(TESTED) -run 'Allocations|Memory|ProgramSize|Export|IsCheap|OddReplies|OnTheWire|Sequences|AnyTime|Conserved|DashboardPages' ./gocardless ./gocardless/gocardlesstest
 
 # The detector makes SQLite, which is C turned into Go, far slower: in the other modules it sees the
 # short tests, and not the packages of one goroutine.
