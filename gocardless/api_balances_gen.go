@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -33,7 +32,7 @@ type BalanceService struct {
 //
 // GET /balances
 func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opts ...RequestOption) (*Page[Balance], error) {
-	return list(ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
+	return list[Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, (*itemOfBalancesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -42,7 +41,12 @@ func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opt
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {
-	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
+	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, (*itemOfBalancesList)(nil))
+}
+
+type itemOfBalancesList struct {
+	_ Balance
+	_ BalanceLinks
 }
 
 // Balance is one of a creditor's balances, such as its confirmed funds. The figures are usually
@@ -60,42 +64,10 @@ type Balance struct {
 	Links *BalanceLinks `json:"links,omitzero"`
 }
 
-var membersOfBalance = [...]string{`,"amount":`, `,"balance_type":`, `,"currency":`, `,"last_updated_at":`, `,"links":`}
-
-func (v *Balance) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBalance[:],
-		func(member int) {
-			switch member {
-			case 4:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BalanceLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		&v.Amount,
-		(*jsonwire.Enum)(&v.BalanceType),
-		(*jsonwire.Enum)(&v.Currency),
-		&v.LastUpdatedAt,
-		nil,
-	)
-}
-
 // BalanceLinks holds the identifiers of resources related to the balance.
 type BalanceLinks struct {
 	// Id of the creditor that the balance belongs to.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfBalanceLinks = [...]string{`,"creditor":`}
-
-func (v *BalanceLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBalanceLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // BalanceListParams holds the parameters of [BalanceService.List] and [BalanceService.All].

@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opBankAccountDetailsGet = Operation{
 	Name:          "bank_account_details.get",
@@ -48,20 +45,6 @@ type BankAccountDetail struct {
 	Protected string `json:"protected,omitzero"`
 	// Authentication tag, in base64url. It lets decryption detect tampering.
 	Tag string `json:"tag,omitzero"`
-}
-
-var membersOfBankAccountDetail = [...]string{`,"ciphertext":`, `,"encrypted_key":`, `,"iv":`, `,"protected":`, `,"tag":`}
-
-func (v *BankAccountDetail) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBankAccountDetail[:],
-		nil,
-		&v.Ciphertext,
-		&v.EncryptedKey,
-		&v.Iv,
-		&v.Protected,
-		&v.Tag,
-	)
 }
 
 // BankAccountDetailGetParams holds the parameters of [BankAccountDetailService.Get].

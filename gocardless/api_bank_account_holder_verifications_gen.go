@@ -71,25 +71,6 @@ type BankAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-var membersOfBankAccountHolderVerification = [...]string{`,"id":`, `,"actual_account_name":`, `,"result":`, `,"status":`, `,"type":`}
-
-func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBankAccountHolderVerification[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-		&v.ActualAccountName,
-		(*jsonwire.Enum)(&v.Result),
-		(*jsonwire.Enum)(&v.Status),
-		(*jsonwire.Enum)(&v.Type),
-	)
-}
-
 // BankAccountHolderVerificationCreateParams holds the parameters of
 // [BankAccountHolderVerificationService.Create].
 type BankAccountHolderVerificationCreateParams struct {

@@ -84,35 +84,6 @@ type BankAuthorisation struct {
 	URL string `json:"url,omitzero"`
 }
 
-var membersOfBankAuthorisation = [...]string{`,"id":`, `,"authorisation_type":`, `,"authorised_at":`, `,"created_at":`, `,"expires_at":`, `,"last_visited_at":`, `,"links":`, `,"qr_code_url":`, `,"redirect_uri":`, `,"url":`}
-
-func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBankAuthorisation[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BankAuthorisationLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		(*jsonwire.Enum)(&v.AuthorisationType),
-		&v.AuthorisedAt,
-		&v.CreatedAt,
-		&v.ExpiresAt,
-		&v.LastVisitedAt,
-		nil,
-		&v.QrCodeURL,
-		&v.RedirectURI,
-		&v.URL,
-	)
-}
-
 // BankAuthorisationCreateParams holds the parameters of [BankAuthorisationService.Create].
 type BankAuthorisationCreateParams struct {
 	// Identifiers of related resources. Required.

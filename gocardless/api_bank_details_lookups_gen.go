@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opBankDetailsLookupsCreate = Operation{
 	Name:            "bank_details_lookups.create",
@@ -46,23 +43,6 @@ type BankDetailsLookup struct {
 	// SWIFT BIC (ISO 9362) of the bank that holds the account, if known. It can be missing even if
 	// the account can be debited: rely on "available_debit_schemes".
 	BIC string `json:"bic,omitzero"`
-}
-
-var membersOfBankDetailsLookup = [...]string{`,"available_debit_schemes":`, `,"bank_name":`, `,"bic":`}
-
-func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBankDetailsLookup[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.AvailableDebitSchemes = jsonwire.Enums[Scheme](d)
-			}
-		},
-		nil,
-		&v.BankName,
-		&v.BIC,
-	)
 }
 
 // BankDetailsLookupCreateParams holds the parameters of [BankDetailsLookupService.Create].

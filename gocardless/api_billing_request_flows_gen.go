@@ -112,54 +112,6 @@ type BillingRequestFlow struct {
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
 
-var membersOfBillingRequestFlow = [...]string{`,"id":`, `,"authorisation_url":`, `,"auto_fulfil":`, `,"created_at":`, `,"customer_details_captured":`, `,"exit_uri":`, `,"expires_at":`, `,"language":`, `,"links":`, `,"lock_bank_account":`, `,"lock_currency":`, `,"lock_customer_details":`, `,"prefilled_bank_account":`, `,"prefilled_customer":`, `,"redirect_uri":`, `,"session_token":`, `,"show_redirect_buttons":`, `,"show_success_redirect_button":`, `,"skip_success_screen":`}
-
-func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestFlow[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 8:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestFlowLinks)
-					v.Links.decode(d)
-				}
-			case 12:
-				if v.PrefilledBankAccount = nil; d.HasObject() {
-					v.PrefilledBankAccount = new(BillingRequestFlowPrefilledBankAccount)
-					v.PrefilledBankAccount.decode(d)
-				}
-			case 13:
-				if v.PrefilledCustomer = nil; d.HasObject() {
-					v.PrefilledCustomer = new(BillingRequestFlowPrefilledCustomer)
-					v.PrefilledCustomer.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.AuthorisationURL,
-		&v.AutoFulfil,
-		&v.CreatedAt,
-		&v.CustomerDetailsCaptured,
-		&v.ExitURI,
-		&v.ExpiresAt,
-		&v.Language,
-		nil,
-		&v.LockBankAccount,
-		&v.LockCurrency,
-		&v.LockCustomerDetails,
-		nil,
-		nil,
-		&v.RedirectURI,
-		&v.SessionToken,
-		&v.ShowRedirectButtons,
-		&v.ShowSuccessRedirectButton,
-		&v.SkipSuccessScreen,
-	)
-}
-
 // BillingRequestFlowCreateParams holds the parameters of [BillingRequestFlowService.Create].
 type BillingRequestFlowCreateParams struct {
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
@@ -289,32 +241,12 @@ type BillingRequestFlowLinks struct {
 	BillingRequest string `json:"billing_request,omitzero"`
 }
 
-var membersOfBillingRequestFlowLinks = [...]string{`,"billing_request":`}
-
-func (v *BillingRequestFlowLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestFlowLinks[:],
-		nil,
-		&v.BillingRequest,
-	)
-}
-
 // BillingRequestFlowPrefilledBankAccount holds the bank account details to show on the payment
 // page. GoCardless stores them without validation; the customer can review and change them before
 // submitting.
 type BillingRequestFlowPrefilledBankAccount struct {
 	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-}
-
-var membersOfBillingRequestFlowPrefilledBankAccount = [...]string{`,"account_type":`}
-
-func (v *BillingRequestFlowPrefilledBankAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestFlowPrefilledBankAccount[:],
-		nil,
-		(*jsonwire.Enum)(&v.AccountType),
-	)
 }
 
 // BillingRequestFlowPrefilledCustomer holds the customer details to show on the payment page.
@@ -348,28 +280,6 @@ type BillingRequestFlowPrefilledCustomer struct {
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
-}
-
-var membersOfBillingRequestFlowPrefilledCustomer = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
-
-func (v *BillingRequestFlowPrefilledCustomer) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestFlowPrefilledCustomer[:],
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.City,
-		&v.CompanyName,
-		&v.CountryCode,
-		&v.DanishIdentityNumber,
-		&v.Email,
-		&v.FamilyName,
-		&v.GivenName,
-		&v.PostalCode,
-		&v.Region,
-		&v.SwedishIdentityNumber,
-	)
 }
 
 // BillingRequestFlowPrefilledCustomerParams holds the customer details to show on the payment page.

@@ -67,7 +67,7 @@ type BillingRequestTemplateService struct {
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) List(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) (*Page[BillingRequestTemplate], error) {
-	return list(ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
+	return list[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, (*BillingRequestTemplate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -76,7 +76,7 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
-	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
+	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, (*BillingRequestTemplate)(nil))
 }
 
 // Create creates a billing request template. It can ask for a mandate, a payment or both.
@@ -153,49 +153,6 @@ type BillingRequestTemplate struct {
 	RedirectURI string `json:"redirect_uri,omitzero"`
 	// Time at which the template was last changed, in UTC.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
-}
-
-var membersOfBillingRequestTemplate = [...]string{`,"id":`, `,"authorisation_url":`, `,"created_at":`, `,"mandate_request_constraints":`, `,"mandate_request_currency":`, `,"mandate_request_description":`, `,"mandate_request_metadata":`, `,"mandate_request_scheme":`, `,"mandate_request_verify":`, `,"metadata":`, `,"name":`, `,"payment_request_amount":`, `,"payment_request_currency":`, `,"payment_request_description":`, `,"payment_request_metadata":`, `,"payment_request_scheme":`, `,"redirect_uri":`, `,"updated_at":`}
-
-func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestTemplate[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 3:
-				if v.MandateRequestConstraints = nil; d.HasObject() {
-					v.MandateRequestConstraints = new(MandateRequestConstraints)
-					v.MandateRequestConstraints.decode(d)
-				}
-			case 6:
-				v.MandateRequestMetadata = d.StringMap()
-			case 9:
-				v.Metadata = d.StringMap()
-			case 14:
-				v.PaymentRequestMetadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.AuthorisationURL,
-		&v.CreatedAt,
-		nil,
-		(*jsonwire.Enum)(&v.MandateRequestCurrency),
-		&v.MandateRequestDescription,
-		nil,
-		(*jsonwire.Enum)(&v.MandateRequestScheme),
-		(*jsonwire.Enum)(&v.MandateRequestVerify),
-		nil,
-		&v.Name,
-		&v.PaymentRequestAmount,
-		(*jsonwire.Enum)(&v.PaymentRequestCurrency),
-		&v.PaymentRequestDescription,
-		nil,
-		(*jsonwire.Enum)(&v.PaymentRequestScheme),
-		&v.RedirectURI,
-		&v.UpdatedAt,
-	)
 }
 
 // BillingRequestTemplateCreateParams holds the parameters of

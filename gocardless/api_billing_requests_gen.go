@@ -165,7 +165,7 @@ type BillingRequestService struct {
 //
 // GET /billing_requests
 func (s *BillingRequestService) List(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) (*Page[BillingRequest], error) {
-	return list(ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
+	return list[BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, (*itemOfBillingRequestsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -174,7 +174,12 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
-	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
+	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, (*itemOfBillingRequestsList)(nil))
+}
+
+type itemOfBillingRequestsList struct {
+	_ BillingRequest
+	_ BillingRequestResource
 }
 
 // Create creates a billing request. "subscription_request" and "instalment_schedule_request" are
@@ -319,70 +324,6 @@ type BillingRequest struct {
 	Status BillingRequestStatus `json:"status,omitzero"`
 	// Details of the requested subscription. Only for ACH and PAD.
 	SubscriptionRequest *BillingRequestSubscriptionRequest `json:"subscription_request,omitzero"`
-}
-
-var membersOfBillingRequest = [...]string{`,"id":`, `,"actions":`, `,"created_at":`, `,"fallback_enabled":`, `,"fallback_occurred":`, `,"instalment_schedule_request":`, `,"links":`, `,"mandate_request":`, `,"metadata":`, `,"payment_context_code":`, `,"payment_purpose_code":`, `,"payment_request":`, `,"purpose_code":`, `,"resources":`, `,"status":`, `,"subscription_request":`}
-
-func (v *BillingRequest) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequest[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 1:
-				v.Actions = decodeObjects[BillingRequestAction](d)
-			case 5:
-				if v.InstalmentScheduleRequest = nil; d.HasObject() {
-					v.InstalmentScheduleRequest = new(BillingRequestInstalmentScheduleRequest)
-					v.InstalmentScheduleRequest.decode(d)
-				}
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestLinks)
-					v.Links.decode(d)
-				}
-			case 7:
-				if v.MandateRequest = nil; d.HasObject() {
-					v.MandateRequest = new(BillingRequestMandateRequest)
-					v.MandateRequest.decode(d)
-				}
-			case 8:
-				v.Metadata = d.StringMap()
-			case 11:
-				if v.PaymentRequest = nil; d.HasObject() {
-					v.PaymentRequest = new(BillingRequestPaymentRequest)
-					v.PaymentRequest.decode(d)
-				}
-			case 13:
-				if v.Resources = nil; d.HasObject() {
-					v.Resources = new(BillingRequestResource)
-					v.Resources.decode(d)
-				}
-			case 15:
-				if v.SubscriptionRequest = nil; d.HasObject() {
-					v.SubscriptionRequest = new(BillingRequestSubscriptionRequest)
-					v.SubscriptionRequest.decode(d)
-				}
-			}
-		},
-		nil,
-		nil,
-		&v.CreatedAt,
-		&v.FallbackEnabled,
-		&v.FallbackOccurred,
-		nil,
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.PaymentContextCode),
-		&v.PaymentPurposeCode,
-		nil,
-		(*jsonwire.Enum)(&v.PurposeCode),
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-		nil,
-	)
 }
 
 // BillingRequestCancelParams holds the parameters of [BillingRequestService.Cancel].
@@ -1690,30 +1631,6 @@ type BillingRequestWithActions struct {
 	BankAuthorisations *BankAuthorisation `json:"bank_authorisations,omitzero"`
 	// The new billing request.
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
-}
-
-var membersOfBillingRequestWithActions = [...]string{`,"bank_authorisations":`, `,"billing_requests":`}
-
-func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestWithActions[:],
-		func(member int) {
-			switch member {
-			case 0:
-				if v.BankAuthorisations = nil; d.HasObject() {
-					v.BankAuthorisations = new(BankAuthorisation)
-					v.BankAuthorisations.decode(d)
-				}
-			case 1:
-				if v.BillingRequests = nil; d.HasObject() {
-					v.BillingRequests = new(BillingRequest)
-					v.BillingRequests.decode(d)
-				}
-			}
-		},
-		nil,
-		nil,
-	)
 }
 
 // NotificationType is the channel of a notification. The API may add values without notice, so

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -88,7 +87,7 @@ type BlockService struct {
 //
 // GET /blocks
 func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ...RequestOption) (*Page[Block], error) {
-	return list(ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
+	return list[Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, (*Block)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -97,7 +96,7 @@ func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ..
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
-	return all[*Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
+	return all[*Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, (*Block)(nil))
 }
 
 func (p *BlockListParams) exportRange() TimestampFilter {
@@ -121,7 +120,7 @@ func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opt
 //
 // POST /blocks/block_by_ref
 func (s *BlockService) BlockByRef(ctx context.Context, params BlockByRefParams, opts ...RequestOption) (*Page[Block], error) {
-	return list(ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, new(itemsOf[Block]))
+	return list[Block](ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, (*Block)(nil))
 }
 
 // Get returns the block with the given id.
@@ -168,30 +167,6 @@ type Block struct {
 	ResourceReference string `json:"resource_reference,omitzero"`
 	// Time at which the block was last changed, in UTC.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
-}
-
-var membersOfBlock = [...]string{`,"id":`, `,"active":`, `,"block_type":`, `,"created_at":`, `,"reason_description":`, `,"reason_type":`, `,"resource_reference":`, `,"updated_at":`}
-
-func (v *Block) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBlock[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 1:
-				v.Active = d.BoolPtr()
-			}
-		},
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.BlockType),
-		&v.CreatedAt,
-		&v.ReasonDescription,
-		(*jsonwire.Enum)(&v.ReasonType),
-		&v.ResourceReference,
-		&v.UpdatedAt,
-	)
 }
 
 // BlockByRefParams holds the parameters of [BlockService.BlockByRef].

@@ -66,7 +66,7 @@ type CreditorBankAccountService struct {
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) (*Page[CreditorBankAccount], error) {
-	return list(ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
+	return list[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, (*itemOfCreditorBankAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -75,7 +75,7 @@ func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBa
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
-	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
+	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, (*itemOfCreditorBankAccountsList)(nil))
 }
 
 func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {
@@ -84,6 +84,11 @@ func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {
 
 func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfCreditorBankAccountsList struct {
+	_ CreditorBankAccount
+	_ CreditorBankAccountLinks
 }
 
 // Create creates a bank account for a creditor. If the account exists already, the call fails with
@@ -145,39 +150,6 @@ type CreditorBankAccount struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Status of the account's verification.
 	VerificationStatus CreditorBankAccountVerificationStatus `json:"verification_status,omitzero"`
-}
-
-var membersOfCreditorBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"verification_status":`}
-
-func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCreditorBankAccount[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 9:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(CreditorBankAccountLinks)
-					v.Links.decode(d)
-				}
-			case 10:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.AccountHolderName,
-		&v.AccountNumberEnding,
-		(*jsonwire.Enum)(&v.AccountType),
-		&v.BankName,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Enabled,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.VerificationStatus),
-	)
 }
 
 // CreditorBankAccountCreateParams holds the parameters of [CreditorBankAccountService.Create].
@@ -284,16 +256,6 @@ func (p *CreditorBankAccountCreateParamsLinks) check(c *checker) {
 type CreditorBankAccountLinks struct {
 	// Id of the creditor that holds the bank account.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfCreditorBankAccountLinks = [...]string{`,"creditor":`}
-
-func (v *CreditorBankAccountLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCreditorBankAccountLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // CreditorBankAccountListParams holds the parameters of [CreditorBankAccountService.List] and

@@ -67,7 +67,7 @@ type CreditorService struct {
 //
 // GET /creditors
 func (s *CreditorService) List(ctx context.Context, params CreditorListParams, opts ...RequestOption) (*Page[Creditor], error) {
-	return list(ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
+	return list[Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, (*Creditor)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -76,7 +76,7 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
-	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
+	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, (*Creditor)(nil))
 }
 
 func (p *CreditorListParams) exportRange() TimestampFilter {
@@ -165,48 +165,6 @@ type Creditor struct {
 	SchemeIdentifiers []CreditorSchemeIdentifier `json:"scheme_identifiers,omitzero"`
 	// Status of the creditor's verification, on which payouts depend.
 	VerificationStatus CreditorVerificationStatus `json:"verification_status,omitzero"`
-}
-
-var membersOfCreditor = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"bank_reference_prefix":`, `,"can_create_refunds":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"creditor_type":`, `,"custom_payment_pages_enabled":`, `,"fx_payout_currency":`, `,"links":`, `,"logo_url":`, `,"mandate_imports_enabled":`, `,"merchant_responsible_for_notifications":`, `,"name":`, `,"postal_code":`, `,"region":`, `,"scheme_identifiers":`, `,"verification_status":`}
-
-func (v *Creditor) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCreditor[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 12:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(CreditorLinks)
-					v.Links.decode(d)
-				}
-			case 19:
-				v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
-			}
-		},
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.BankReferencePrefix,
-		&v.CanCreateRefunds,
-		&v.City,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.CreditorType),
-		&v.CustomPaymentPagesEnabled,
-		(*jsonwire.Enum)(&v.FXPayoutCurrency),
-		nil,
-		&v.LogoURL,
-		&v.MandateImportsEnabled,
-		&v.MerchantResponsibleForNotifications,
-		&v.Name,
-		&v.PostalCode,
-		&v.Region,
-		nil,
-		(*jsonwire.Enum)(&v.VerificationStatus),
-	)
 }
 
 // CreditorCreateParams holds the parameters of [CreditorService.Create].

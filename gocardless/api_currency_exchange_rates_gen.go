@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -33,7 +32,7 @@ type CurrencyExchangeRateService struct {
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) (*Page[CurrencyExchangeRate], error) {
-	return list(ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
+	return list[CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, (*CurrencyExchangeRate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -42,7 +41,7 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {
-	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
+	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, (*CurrencyExchangeRate)(nil))
 }
 
 // CurrencyExchangeRate is an exchange rate between two currencies, as GoCardless obtains it from
@@ -57,19 +56,6 @@ type CurrencyExchangeRate struct {
 	Target string `json:"target,omitzero"`
 	// Time at which GoCardless obtained the rate, in UTC.
 	Time time.Time `json:"time,omitzero"`
-}
-
-var membersOfCurrencyExchangeRate = [...]string{`,"rate":`, `,"source":`, `,"target":`, `,"time":`}
-
-func (v *CurrencyExchangeRate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCurrencyExchangeRate[:],
-		nil,
-		&v.Rate,
-		&v.Source,
-		&v.Target,
-		&v.Time,
-	)
 }
 
 // CurrencyExchangeRateListParams holds the parameters of [CurrencyExchangeRateService.List] and

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -86,27 +85,6 @@ type CustomerBankAccountToken struct {
 	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
 	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-}
-
-var membersOfCustomerBankAccountToken = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`}
-
-func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomerBankAccountToken[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-		&v.AccountHolderName,
-		&v.AccountNumberEnding,
-		&v.BankName,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-	)
 }
 
 // CustomerBankAccountTokenCreateParams holds the parameters of

@@ -76,7 +76,7 @@ type CustomerBankAccountService struct {
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) (*Page[CustomerBankAccount], error) {
-	return list(ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
+	return list[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, (*itemOfCustomerBankAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -85,7 +85,7 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
-	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
+	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, (*itemOfCustomerBankAccountsList)(nil))
 }
 
 func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {
@@ -94,6 +94,11 @@ func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {
 
 func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfCustomerBankAccountsList struct {
+	_ CustomerBankAccount
+	_ CustomerBankAccountLinks
 }
 
 // Create creates a bank account for a customer from local details, an IBAN or a customer bank
@@ -169,41 +174,6 @@ type CustomerBankAccount struct {
 	// Whether the account is a trusted recipient of outbound payments. Present only if your
 	// organisation has this feature.
 	TrustedRecipient bool `json:"trusted_recipient,omitzero"`
-}
-
-var membersOfCustomerBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_account_token":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"payer_name_verification_result":`, `,"trusted_recipient":`}
-
-func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomerBankAccount[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 10:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(CustomerBankAccountLinks)
-					v.Links.decode(d)
-				}
-			case 11:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.AccountHolderName,
-		&v.AccountNumberEnding,
-		(*jsonwire.Enum)(&v.AccountType),
-		&v.BankAccountToken,
-		&v.BankName,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Enabled,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
-		&v.TrustedRecipient,
-	)
 }
 
 // CustomerBankAccountCreateParams holds the parameters of [CustomerBankAccountService.Create].
@@ -312,16 +282,6 @@ func (p *CustomerBankAccountCreateParamsLinks) check(c *checker) {
 type CustomerBankAccountLinks struct {
 	// Id of the customer that owns the bank account.
 	Customer string `json:"customer,omitzero"`
-}
-
-var membersOfCustomerBankAccountLinks = [...]string{`,"customer":`}
-
-func (v *CustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomerBankAccountLinks[:],
-		nil,
-		&v.Customer,
-	)
 }
 
 // CustomerBankAccountListParams holds the parameters of [CustomerBankAccountService.List] and

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -59,31 +58,6 @@ type CustomerNotification struct {
 	Type CustomerNotificationType `json:"type,omitzero"`
 }
 
-var membersOfCustomerNotification = [...]string{`,"id":`, `,"action_taken":`, `,"action_taken_at":`, `,"action_taken_by":`, `,"links":`, `,"type":`}
-
-func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomerNotification[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(CustomerNotificationLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		(*jsonwire.Enum)(&v.ActionTaken),
-		&v.ActionTakenAt,
-		&v.ActionTakenBy,
-		nil,
-		(*jsonwire.Enum)(&v.Type),
-	)
-}
-
 // CustomerNotificationActionTaken describes how a customer notification was handled. The API may
 // add values without notice, so handle values that are not listed.
 type CustomerNotificationActionTaken string
@@ -118,21 +92,6 @@ type CustomerNotificationLinks struct {
 	Refund string `json:"refund,omitzero"`
 	// Id of the subscription that the notification is about.
 	Subscription string `json:"subscription,omitzero"`
-}
-
-var membersOfCustomerNotificationLinks = [...]string{`,"customer":`, `,"event":`, `,"mandate":`, `,"payment":`, `,"refund":`, `,"subscription":`}
-
-func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomerNotificationLinks[:],
-		nil,
-		&v.Customer,
-		&v.Event,
-		&v.Mandate,
-		&v.Payment,
-		&v.Refund,
-		&v.Subscription,
-	)
 }
 
 // CustomerNotificationType is the type of a customer notification. The API may add values without

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -74,7 +73,7 @@ type CustomerService struct {
 //
 // GET /customers
 func (s *CustomerService) List(ctx context.Context, params CustomerListParams, opts ...RequestOption) (*Page[Customer], error) {
-	return list(ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
+	return list[Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, (*Customer)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -83,7 +82,7 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
-	return all[*Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
+	return all[*Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, (*Customer)(nil))
 }
 
 func (p *CustomerListParams) exportRange() TimestampFilter {
@@ -171,40 +170,6 @@ type Customer struct {
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
-}
-
-var membersOfCustomer = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"created_at":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"language":`, `,"metadata":`, `,"phone_number":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
-
-func (v *Customer) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCustomer[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 13:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.City,
-		&v.CompanyName,
-		&v.CountryCode,
-		&v.CreatedAt,
-		&v.DanishIdentityNumber,
-		&v.Email,
-		&v.FamilyName,
-		&v.GivenName,
-		&v.Language,
-		nil,
-		&v.PhoneNumber,
-		&v.PostalCode,
-		&v.Region,
-		&v.SwedishIdentityNumber,
-	)
 }
 
 // CustomerCreateParams holds the parameters of [CustomerService.Create].

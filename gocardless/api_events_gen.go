@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -46,7 +45,7 @@ type EventService struct {
 //
 // GET /events
 func (s *EventService) List(ctx context.Context, params EventListParams, opts ...RequestOption) (*Page[Event], error) {
-	return list(ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
+	return list[Event](ctx, s.client, &opEventsList, input{params: &params}, opts, (*itemOfEventsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -55,7 +54,7 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
-	return all[*Event](ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
+	return all[*Event](ctx, s.client, &opEventsList, input{params: &params}, opts, (*itemOfEventsList)(nil))
 }
 
 func (p *EventListParams) exportRange() TimestampFilter {
@@ -64,6 +63,11 @@ func (p *EventListParams) exportRange() TimestampFilter {
 
 func (v *Event) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfEventsList struct {
+	_ Event
+	_ EventSource
 }
 
 // Get returns the event with the given id.
@@ -107,52 +111,6 @@ type Event struct {
 	// Misfits lists the values of the event that do not fit their fields, which keep their zero
 	// value. Paths are relative to the event.
 	Misfits []Misfit `json:"-"`
-}
-
-var membersOfEvent = [...]string{`,"id":`, `,"action":`, `,"created_at":`, `,"customer_notifications":`, `,"details":`, `,"links":`, `,"metadata":`, `,"organisation_id":`, `,"resource_metadata":`, `,"resource_type":`, `,"source":`}
-
-func (v *Event) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEvent[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 3:
-				v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
-			case 4:
-				if v.Details = nil; d.HasObject() {
-					v.Details = new(EventDetails)
-					v.Details.decode(d)
-				}
-			case 5:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(EventLinks)
-					v.Links.decode(d)
-				}
-			case 6:
-				v.Metadata = d.StringMap()
-			case 8:
-				v.ResourceMetadata = d.StringMap()
-			case 10:
-				if v.Source = nil; d.HasObject() {
-					v.Source = new(EventSource)
-					v.Source.decode(d)
-				}
-			}
-		},
-		nil,
-		(*jsonwire.Enum)(&v.Action),
-		&v.CreatedAt,
-		nil,
-		nil,
-		nil,
-		nil,
-		&v.OrganisationID,
-		nil,
-		(*jsonwire.Enum)(&v.ResourceType),
-		nil,
-	)
 }
 
 // EventAction describes what happened to the resource of an event. The API may add values without
@@ -742,24 +700,6 @@ type EventCustomerNotification struct {
 	Type string `json:"type,omitzero"`
 }
 
-var membersOfEventCustomerNotification = [...]string{`,"id":`, `,"deadline":`, `,"mandatory":`, `,"type":`}
-
-func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEventCustomerNotification[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-		&v.Deadline,
-		&v.Mandatory,
-		&v.Type,
-	)
-}
-
 // EventDetails holds the details of what caused the event. Which fields are present depends on the
 // resource and the action.
 type EventDetails struct {
@@ -794,34 +734,6 @@ type EventDetails struct {
 	WillAttemptRetry bool `json:"will_attempt_retry,omitzero"`
 	// Extra holds the members that this version of the library does not know, by name.
 	Extra map[string]any `json:"-"`
-}
-
-var membersOfEventDetails = [...]string{`,"bank_account_id":`, `,"cause":`, `,"currency":`, `,"description":`, `,"item_count":`, `,"not_retried_reason":`, `,"origin":`, `,"property":`, `,"reason_code":`, `,"scheme":`, `,"will_attempt_retry":`}
-
-func (v *EventDetails) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEventDetails[:],
-		func(member int) {
-			switch member {
-			case 4:
-				v.ItemCount = d.Int()
-			default:
-				d.Extra(&v.Extra)
-			}
-		},
-		&v.BankAccountID,
-		(*jsonwire.Enum)(&v.Cause),
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		nil,
-		&v.NotRetriedReason,
-		(*jsonwire.Enum)(&v.Origin),
-		&v.Property,
-		&v.ReasonCode,
-		(*jsonwire.Enum)(&v.Scheme),
-		&v.WillAttemptRetry,
-		nil,
-	)
 }
 
 // EventInclude is the type of related resource to include with events. The API may add values
@@ -910,57 +822,6 @@ type EventLinked struct {
 	Subscriptions []Subscription `json:"subscriptions,omitzero"`
 }
 
-var membersOfEventLinked = [...]string{`,"billing_requests":`, `,"creditors":`, `,"customers":`, `,"instalment_schedules":`, `,"mandates":`, `,"outbound_payments":`, `,"payer_authorisations":`, `,"payment_account_transactions":`, `,"payments":`, `,"payouts":`, `,"refunds":`, `,"scheme_identifiers":`, `,"subscriptions":`}
-
-func (v *EventLinked) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEventLinked[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.BillingRequests = decodeObjects[BillingRequest](d)
-			case 1:
-				v.Creditors = decodeObjects[Creditor](d)
-			case 2:
-				v.Customers = decodeObjects[Customer](d)
-			case 3:
-				v.InstalmentSchedules = decodeObjects[InstalmentSchedule](d)
-			case 4:
-				v.Mandates = decodeObjects[Mandate](d)
-			case 5:
-				v.OutboundPayments = decodeObjects[OutboundPayment](d)
-			case 6:
-				v.PayerAuthorisations = decodeObjects[PayerAuthorisation](d)
-			case 7:
-				v.PaymentAccountTransactions = decodeObjects[PaymentAccountTransaction](d)
-			case 8:
-				v.Payments = decodeObjects[Payment](d)
-			case 9:
-				v.Payouts = decodeObjects[Payout](d)
-			case 10:
-				v.Refunds = decodeObjects[Refund](d)
-			case 11:
-				v.SchemeIdentifiers = decodeObjects[SchemeIdentifier](d)
-			case 12:
-				v.Subscriptions = decodeObjects[Subscription](d)
-			}
-		},
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-	)
-}
-
 // EventLinks holds the identifiers of the resources that the event is about. Which fields are
 // present depends on "resource_type" and "action".
 type EventLinks struct {
@@ -1019,45 +880,6 @@ type EventLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 	// Extra holds the members that this version of the library does not know, by name.
 	Extra map[string]any `json:"-"`
-}
-
-var membersOfEventLinks = [...]string{`,"bank_authorisation":`, `,"billing_request":`, `,"billing_request_flow":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"instalment_schedule":`, `,"mandate":`, `,"mandate_request":`, `,"mandate_request_mandate":`, `,"new_customer_bank_account":`, `,"new_mandate":`, `,"organisation":`, `,"outbound_payment":`, `,"parent_event":`, `,"payer_authorisation":`, `,"payment":`, `,"payment_account_transaction":`, `,"payment_request_payment":`, `,"payout":`, `,"previous_customer_bank_account":`, `,"refund":`, `,"scheme_identifier":`, `,"subscription":`}
-
-func (v *EventLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEventLinks[:],
-		func(member int) {
-			switch member {
-			default:
-				d.Extra(&v.Extra)
-			}
-		},
-		&v.BankAuthorisation,
-		&v.BillingRequest,
-		&v.BillingRequestFlow,
-		&v.Creditor,
-		&v.Customer,
-		&v.CustomerBankAccount,
-		&v.InstalmentSchedule,
-		&v.Mandate,
-		&v.MandateRequest,
-		&v.MandateRequestMandate,
-		&v.NewCustomerBankAccount,
-		&v.NewMandate,
-		&v.Organisation,
-		&v.OutboundPayment,
-		&v.ParentEvent,
-		&v.PayerAuthorisation,
-		&v.Payment,
-		&v.PaymentAccountTransaction,
-		&v.PaymentRequestPayment,
-		&v.Payout,
-		&v.PreviousCustomerBankAccount,
-		&v.Refund,
-		&v.SchemeIdentifier,
-		&v.Subscription,
-		nil,
-	)
 }
 
 // EventListParams holds the parameters of [EventService.List] and [EventService.All].
@@ -1240,17 +1062,6 @@ type EventSource struct {
 	Name string `json:"name,omitzero"`
 	// Type of the source.
 	Type EventSourceType `json:"type,omitzero"`
-}
-
-var membersOfEventSource = [...]string{`,"name":`, `,"type":`}
-
-func (v *EventSource) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfEventSource[:],
-		nil,
-		&v.Name,
-		(*jsonwire.Enum)(&v.Type),
-	)
 }
 
 // EventSourceType is the type of the source of an event. The API may add values without notice, so

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -42,7 +41,7 @@ type ExportService struct {
 //
 // GET /exports
 func (s *ExportService) List(ctx context.Context, params ExportListParams, opts ...RequestOption) (*Page[Export], error) {
-	return list(ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
+	return list[Export](ctx, s.client, &opExportsList, input{params: &params}, opts, (*Export)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -51,7 +50,7 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
-	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
+	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, (*Export)(nil))
 }
 
 // Get returns the export with the given id.
@@ -75,26 +74,6 @@ type Export struct {
 	ErrorMessage string `json:"error_message,omitzero"`
 	// Type of data in the export.
 	ExportType ExportType `json:"export_type,omitzero"`
-}
-
-var membersOfExport = [...]string{`,"id":`, `,"created_at":`, `,"currency":`, `,"download_url":`, `,"error_message":`, `,"export_type":`}
-
-func (v *Export) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfExport[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.DownloadURL,
-		&v.ErrorMessage,
-		(*jsonwire.Enum)(&v.ExportType),
-	)
 }
 
 // ExportListParams holds the parameters of [ExportService.List] and [ExportService.All].

@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opFundsAvailabilityCheck = Operation{
 	Name:   "funds_availability.check",
@@ -37,16 +34,6 @@ func (s *FundsAvailabilityService) Check(ctx context.Context, id string, params 
 type FundsAvailability struct {
 	// Whether the payer's account has enough money for the amount.
 	Available bool `json:"available,omitzero"`
-}
-
-var membersOfFundsAvailability = [...]string{`,"available":`}
-
-func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfFundsAvailability[:],
-		nil,
-		&v.Available,
-	)
 }
 
 // FundsAvailabilityCheckParams holds the parameters of [FundsAvailabilityService.Check].

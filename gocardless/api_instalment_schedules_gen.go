@@ -90,7 +90,7 @@ type InstalmentScheduleService struct {
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) (*Page[InstalmentSchedule], error) {
-	return list(ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
+	return list[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, (*itemOfInstalmentSchedulesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -99,7 +99,7 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
-	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
+	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, (*itemOfInstalmentSchedulesList)(nil))
 }
 
 func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {
@@ -108,6 +108,11 @@ func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {
 
 func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfInstalmentSchedulesList struct {
+	_ InstalmentSchedule
+	_ InstalmentScheduleLinks
 }
 
 // CreateWithDates creates an instalment schedule from a list of amounts and charge dates.
@@ -177,38 +182,6 @@ type InstalmentSchedule struct {
 	Status InstalmentScheduleStatus `json:"status,omitzero"`
 	// Total of all instalments, in minor units of the currency.
 	TotalAmount int64 `json:"total_amount,omitzero"`
-}
-
-var membersOfInstalmentSchedule = [...]string{`,"id":`, `,"created_at":`, `,"currency":`, `,"links":`, `,"metadata":`, `,"name":`, `,"payment_errors":`, `,"status":`, `,"total_amount":`}
-
-func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfInstalmentSchedule[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 3:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(InstalmentScheduleLinks)
-					v.Links.decode(d)
-				}
-			case 4:
-				v.Metadata = d.StringMap()
-			case 6:
-				v.PaymentErrors = d.AnyMap()
-			}
-		},
-		nil,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		&v.Name,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-		&v.TotalAmount,
-	)
 }
 
 // InstalmentScheduleCreateWithDatesParams holds the parameters of

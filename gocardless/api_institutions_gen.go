@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opInstitutionsListForBillingRequest = Operation{
 	Name:          "institutions.list_for_billing_request",
@@ -42,7 +39,7 @@ type InstitutionService struct {
 //
 // GET /billing_requests/{identity}/institutions
 func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id string, params InstitutionListForBillingRequestParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list(ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, new(itemsOf[Institution]))
+	return list[Institution](ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, (*Institution)(nil))
 }
 
 // List returns the supported institutions. Without parameters, these are institutions in "GB" that
@@ -50,7 +47,7 @@ func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id strin
 //
 // GET /institutions
 func (s *InstitutionService) List(ctx context.Context, params InstitutionListParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list(ctx, s.client, &opInstitutionsList, input{params: &params}, opts, new(itemsOf[Institution]))
+	return list[Institution](ctx, s.client, &opInstitutionsList, input{params: &params}, opts, (*Institution)(nil))
 }
 
 // Institution is a bank or other institution at which payers can authorise. Which institutions are
@@ -78,36 +75,6 @@ type Institution struct {
 	Status InstitutionStatus `json:"status,omitzero"`
 }
 
-var membersOfInstitution = [...]string{`,"id":`, `,"autocompletes_collect_bank_account":`, `,"country_code":`, `,"icon_url":`, `,"limits":`, `,"logo_url":`, `,"name":`, `,"roles":`, `,"status":`}
-
-func (v *Institution) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfInstitution[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				if v.Limits = nil; d.HasObject() {
-					v.Limits = new(InstitutionLimits)
-					v.Limits.decode(d)
-				}
-			case 7:
-				v.Roles = d.Strings()
-			}
-		},
-		nil,
-		&v.AutocompletesCollectBankAccount,
-		&v.CountryCode,
-		&v.IconURL,
-		nil,
-		&v.LogoURL,
-		&v.Name,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-	)
-}
-
 // InstitutionLimits holds the payment limits of the institution, for personal and for business
 // accounts.
 type InstitutionLimits struct {
@@ -117,24 +84,6 @@ type InstitutionLimits struct {
 	// Limits per transaction, in minor units of the currency. Returned only to requests with an
 	// access token.
 	Single map[string]any `json:"single,omitzero"`
-}
-
-var membersOfInstitutionLimits = [...]string{`,"daily":`, `,"single":`}
-
-func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfInstitutionLimits[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.Daily = d.AnyMap()
-			case 1:
-				v.Single = d.AnyMap()
-			}
-		},
-		nil,
-		nil,
-	)
 }
 
 // InstitutionListForBillingRequestParams holds the parameters of

@@ -40,21 +40,6 @@ type Logo struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfLogo = [...]string{`,"id":`}
-
-func (v *Logo) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfLogo[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-	)
-}
-
 // LogoCreateForCreditorParams holds the parameters of [LogoService.CreateForCreditor].
 type LogoCreateForCreditorParams struct {
 	// Image file, encoded in Base64. Required.

@@ -45,7 +45,7 @@ type MandateImportEntryService struct {
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) List(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) (*Page[MandateImportEntry], error) {
-	return list(ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
+	return list[MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, (*itemOfMandateImportEntriesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -54,7 +54,12 @@ func (s *MandateImportEntryService) List(ctx context.Context, params MandateImpo
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
-	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
+	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, (*itemOfMandateImportEntriesList)(nil))
+}
+
+type itemOfMandateImportEntriesList struct {
+	_ MandateImportEntry
+	_ MandateImportEntryLinks
 }
 
 // Create adds an entry to a mandate import. An import holds at most 30,000 entries; another one
@@ -78,29 +83,6 @@ type MandateImportEntry struct {
 	// Your own unique identifier of the entry, up to 255 characters. Use it to match the created
 	// resources to your records.
 	RecordIdentifier string `json:"record_identifier,omitzero"`
-}
-
-var membersOfMandateImportEntry = [...]string{`,"created_at":`, `,"links":`, `,"processing_errors":`, `,"record_identifier":`}
-
-func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateImportEntry[:],
-		func(member int) {
-			switch member {
-			case 1:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(MandateImportEntryLinks)
-					v.Links.decode(d)
-				}
-			case 2:
-				v.ProcessingErrors = d.AnyMap()
-			}
-		},
-		&v.CreatedAt,
-		nil,
-		nil,
-		&v.RecordIdentifier,
-	)
 }
 
 // MandateImportEntryCreateParams holds the parameters of [MandateImportEntryService.Create].
@@ -424,19 +406,6 @@ type MandateImportEntryLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 	// Id of the mandate import that the entry belongs to.
 	MandateImport string `json:"mandate_import,omitzero"`
-}
-
-var membersOfMandateImportEntryLinks = [...]string{`,"customer":`, `,"customer_bank_account":`, `,"mandate":`, `,"mandate_import":`}
-
-func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateImportEntryLinks[:],
-		nil,
-		&v.Customer,
-		&v.CustomerBankAccount,
-		&v.Mandate,
-		&v.MandateImport,
-	)
 }
 
 // MandateImportEntryListParams holds the parameters of [MandateImportEntryService.List] and

@@ -106,30 +106,6 @@ type MandateImport struct {
 	Status MandateImportStatus `json:"status,omitzero"`
 }
 
-var membersOfMandateImport = [...]string{`,"id":`, `,"created_at":`, `,"links":`, `,"scheme":`, `,"status":`}
-
-func (v *MandateImport) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateImport[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 2:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(MandateImportLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.CreatedAt,
-		nil,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-	)
-}
-
 // MandateImportCreateParams holds the parameters of [MandateImportService.Create].
 type MandateImportCreateParams struct {
 	// Identifiers of resources related to the mandate import.
@@ -178,16 +154,6 @@ func (p *MandateImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
 type MandateImportLinks struct {
 	// Id of the creditor that the mandates are imported for.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfMandateImportLinks = [...]string{`,"creditor":`}
-
-func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateImportLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // MandateImportStatus is the status of a mandate import. The API may add values without notice, so

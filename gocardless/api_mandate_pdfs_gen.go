@@ -46,17 +46,6 @@ type MandatePDF struct {
 	URL string `json:"url,omitzero"`
 }
 
-var membersOfMandatePDF = [...]string{`,"expires_at":`, `,"url":`}
-
-func (v *MandatePDF) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandatePDF[:],
-		nil,
-		&v.ExpiresAt,
-		&v.URL,
-	)
-}
-
 // MandatePDFCreateParams holds the parameters of [MandatePDFService.Create].
 type MandatePDFCreateParams struct {
 	// Language of the PDF, such as "fr". English if omitted or not supported.

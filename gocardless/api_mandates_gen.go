@@ -89,7 +89,7 @@ type MandateService struct {
 //
 // GET /mandates
 func (s *MandateService) List(ctx context.Context, params MandateListParams, opts ...RequestOption) (*Page[Mandate], error) {
-	return list(ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
+	return list[Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, (*itemOfMandatesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -98,7 +98,7 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
-	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
+	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, (*itemOfMandatesList)(nil))
 }
 
 func (p *MandateListParams) exportRange() TimestampFilter {
@@ -107,6 +107,11 @@ func (p *MandateListParams) exportRange() TimestampFilter {
 
 func (v *Mandate) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfMandatesList struct {
+	_ Mandate
+	_ MandateLinks
 }
 
 // Create creates a mandate on a customer's bank account. If "scheme" is omitted, GoCardless derives
@@ -198,52 +203,6 @@ type Mandate struct {
 	Status MandateStatus `json:"status,omitzero"`
 	// Time at which the mandate was verified, in UTC.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
-}
-
-var membersOfMandate = [...]string{`,"id":`, `,"authorisation_source":`, `,"consent_parameters":`, `,"consent_type":`, `,"created_at":`, `,"funds_settlement":`, `,"links":`, `,"mandate_type":`, `,"metadata":`, `,"next_possible_charge_date":`, `,"next_possible_standard_ach_charge_date":`, `,"payments_require_approval":`, `,"reference":`, `,"scheme":`, `,"status":`, `,"verified_at":`}
-
-func (v *Mandate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandate[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 2:
-				if v.ConsentParameters = nil; d.HasObject() {
-					v.ConsentParameters = new(MandateConsentParameters)
-					v.ConsentParameters.decode(d)
-				}
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(MandateLinks)
-					v.Links.decode(d)
-				}
-			case 8:
-				v.Metadata = d.StringMap()
-			case 9:
-				v.NextPossibleChargeDate = Date(d.Date())
-			case 10:
-				v.NextPossibleStandardACHChargeDate = Date(d.Date())
-			}
-		},
-		nil,
-		(*jsonwire.Enum)(&v.AuthorisationSource),
-		nil,
-		(*jsonwire.Enum)(&v.ConsentType),
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.FundsSettlement),
-		nil,
-		(*jsonwire.Enum)(&v.MandateType),
-		nil,
-		nil,
-		nil,
-		&v.PaymentsRequireApproval,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-		&v.VerifiedAt,
-	)
 }
 
 // MandateCancelParams holds the parameters of [MandateService.Cancel].

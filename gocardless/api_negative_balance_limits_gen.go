@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -33,7 +32,7 @@ type NegativeBalanceLimitService struct {
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) (*Page[NegativeBalanceLimit], error) {
-	return list(ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
+	return list[NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -42,7 +41,12 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
-	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
+	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
+}
+
+type itemOfNegativeBalanceLimitsList struct {
+	_ NegativeBalanceLimit
+	_ NegativeBalanceLimitLinks
 }
 
 // NegativeBalanceLimit describes how far below zero a creditor's balance can go before refunds are
@@ -61,30 +65,6 @@ type NegativeBalanceLimit struct {
 	Links *NegativeBalanceLimitLinks `json:"links,omitzero"`
 }
 
-var membersOfNegativeBalanceLimit = [...]string{`,"id":`, `,"balance_limit":`, `,"created_at":`, `,"currency":`, `,"links":`}
-
-func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfNegativeBalanceLimit[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(NegativeBalanceLimitLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.BalanceLimit,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-	)
-}
-
 // NegativeBalanceLimitLinks holds the identifiers of related resources: the creditor, and the user
 // who set the limit.
 type NegativeBalanceLimitLinks struct {
@@ -92,17 +72,6 @@ type NegativeBalanceLimitLinks struct {
 	CreatorUser string `json:"creator_user,omitzero"`
 	// Id of the creditor that the limit applies to.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfNegativeBalanceLimitLinks = [...]string{`,"creator_user":`, `,"creditor":`}
-
-func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfNegativeBalanceLimitLinks[:],
-		nil,
-		&v.CreatorUser,
-		&v.Creditor,
-	)
 }
 
 // NegativeBalanceLimitListParams holds the parameters of [NegativeBalanceLimitService.List] and

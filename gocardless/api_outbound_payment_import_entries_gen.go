@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -33,7 +32,7 @@ type OutboundPaymentImportEntryService struct {
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) (*Page[OutboundPaymentImportEntry], error) {
-	return list(ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
+	return list[OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -42,7 +41,12 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
-	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
+	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
+}
+
+type itemOfOutboundPaymentImportEntriesList struct {
+	_ OutboundPaymentImportEntry
+	_ OutboundPaymentImportEntryLinks
 }
 
 // OutboundPaymentImportEntry is an entry of an outbound payment import: a payment to make once the
@@ -71,42 +75,6 @@ type OutboundPaymentImportEntry struct {
 	VerificationResult AccountHolderVerificationResult `json:"verification_result,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntry = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"links":`, `,"metadata":`, `,"processed_at":`, `,"reference":`, `,"scheme":`, `,"validation_errors":`, `,"verification_result":`}
-
-func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportEntry[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 3:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(OutboundPaymentImportEntryLinks)
-					v.Links.decode(d)
-				}
-			case 4:
-				v.Metadata = d.StringMap()
-			case 8:
-				if v.ValidationErrors = nil; d.HasObject() {
-					v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
-					v.ValidationErrors.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.CreatedAt,
-		nil,
-		nil,
-		&v.ProcessedAt,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Scheme),
-		nil,
-		(*jsonwire.Enum)(&v.VerificationResult),
-	)
-}
-
 // OutboundPaymentImportEntryLinks holds the identifiers of resources related to the entry.
 type OutboundPaymentImportEntryLinks struct {
 	// Id of the outbound payment created from the entry, once it exists.
@@ -115,18 +83,6 @@ type OutboundPaymentImportEntryLinks struct {
 	OutboundPaymentImport string `json:"outbound_payment_import,omitzero"`
 	// Id of the bank account that receives the money.
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
-}
-
-var membersOfOutboundPaymentImportEntryLinks = [...]string{`,"outbound_payment":`, `,"outbound_payment_import":`, `,"recipient_bank_account":`}
-
-func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportEntryLinks[:],
-		nil,
-		&v.OutboundPayment,
-		&v.OutboundPaymentImport,
-		&v.RecipientBankAccount,
-	)
 }
 
 // OutboundPaymentImportEntryListParams holds the parameters of
@@ -172,49 +128,9 @@ type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryOutboundPaymentErrors = [...]string{`,"amount":`, `,"recipient_bank_account":`, `,"reference":`, `,"scheme":`}
-
-func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportEntryOutboundPaymentErrors[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.Amount = d.Strings()
-			case 1:
-				v.RecipientBankAccount = d.Strings()
-			case 2:
-				v.Reference = d.Strings()
-			}
-		},
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Scheme),
-	)
-}
-
 // OutboundPaymentImportEntryValidationErrors holds the problems with the entry, grouped by type of
 // resource and by field.
 type OutboundPaymentImportEntryValidationErrors struct {
 	// Problems with the outbound payment, by field.
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`
-}
-
-var membersOfOutboundPaymentImportEntryValidationErrors = [...]string{`,"outbound_payment":`}
-
-func (v *OutboundPaymentImportEntryValidationErrors) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportEntryValidationErrors[:],
-		func(member int) {
-			switch member {
-			case 0:
-				if v.OutboundPayment = nil; d.HasObject() {
-					v.OutboundPayment = new(OutboundPaymentImportEntryOutboundPaymentErrors)
-					v.OutboundPayment.decode(d)
-				}
-			}
-		},
-		nil,
-	)
 }

@@ -56,7 +56,7 @@ type OutboundPaymentImportService struct {
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) List(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) (*Page[OutboundPaymentImport], error) {
-	return list(ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
+	return list[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, (*itemOfOutboundPaymentImportsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -65,7 +65,7 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
-	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
+	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, (*itemOfOutboundPaymentImportsList)(nil))
 }
 
 func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {
@@ -74,6 +74,11 @@ func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {
 
 func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfOutboundPaymentImportsList struct {
+	_ OutboundPaymentImport
+	_ OutboundPaymentImportLinks
 }
 
 // Create creates an import of up to 1,000 entries. Send a user to its "authorisation_url": no
@@ -112,38 +117,6 @@ type OutboundPaymentImport struct {
 	Links *OutboundPaymentImportLinks `json:"links,omitzero"`
 	// Status of the import.
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
-}
-
-var membersOfOutboundPaymentImport = [...]string{`,"id":`, `,"amount_sum":`, `,"authorisation_url":`, `,"created_at":`, `,"currency":`, `,"entry_counts":`, `,"links":`, `,"status":`}
-
-func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImport[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 5:
-				if v.EntryCounts = nil; d.HasObject() {
-					v.EntryCounts = new(OutboundPaymentImportEntryCounts)
-					v.EntryCounts.decode(d)
-				}
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(OutboundPaymentImportLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.AmountSum,
-		&v.AuthorisationURL,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-	)
 }
 
 // OutboundPaymentImportCreateParams holds the parameters of [OutboundPaymentImportService.Create].
@@ -256,63 +229,11 @@ type OutboundPaymentImportEntryCounts struct {
 	VerifiedWithUnableToMatch int `json:"verified_with_unable_to_match,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryCounts = [...]string{`,"failed_to_process":`, `,"invalid":`, `,"processed":`, `,"total":`, `,"valid":`, `,"verified":`, `,"verified_with_full_match":`, `,"verified_with_no_match":`, `,"verified_with_partial_match":`, `,"verified_with_unable_to_match":`}
-
-func (v *OutboundPaymentImportEntryCounts) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportEntryCounts[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.FailedToProcess = d.Int()
-			case 1:
-				v.Invalid = d.Int()
-			case 2:
-				v.Processed = d.Int()
-			case 3:
-				v.Total = d.Int()
-			case 4:
-				v.Valid = d.Int()
-			case 5:
-				v.Verified = d.Int()
-			case 6:
-				v.VerifiedWithFullMatch = d.Int()
-			case 7:
-				v.VerifiedWithNoMatch = d.Int()
-			case 8:
-				v.VerifiedWithPartialMatch = d.Int()
-			case 9:
-				v.VerifiedWithUnableToMatch = d.Int()
-			}
-		},
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-	)
-}
-
 // OutboundPaymentImportLinks holds the identifiers of resources related to the outbound payment
 // import.
 type OutboundPaymentImportLinks struct {
 	// Id of the creditor that makes the payments.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfOutboundPaymentImportLinks = [...]string{`,"creditor":`}
-
-func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentImportLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // OutboundPaymentImportListParams holds the parameters of [OutboundPaymentImportService.List] and

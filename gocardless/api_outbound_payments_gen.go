@@ -109,7 +109,7 @@ type OutboundPaymentService struct {
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) (*Page[OutboundPayment], error) {
-	return list(ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
+	return list[OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, (*itemOfOutboundPaymentsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -118,7 +118,12 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
-	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
+	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, (*itemOfOutboundPaymentsList)(nil))
+}
+
+type itemOfOutboundPaymentsList struct {
+	_ OutboundPayment
+	_ OutboundPaymentLinks
 }
 
 // Create creates an outbound payment from a creditor to a customer bank account. It usually has to
@@ -204,47 +209,6 @@ type OutboundPayment struct {
 	Status OutboundPaymentStatus `json:"status,omitzero"`
 	// Results of the checks on the outbound payment.
 	Verifications *OutboundPaymentVerifications `json:"verifications,omitzero"`
-}
-
-var membersOfOutboundPayment = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"currency":`, `,"description":`, `,"execution_date":`, `,"is_withdrawal":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"scheme":`, `,"status":`, `,"verifications":`}
-
-func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPayment[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 5:
-				v.ExecutionDate = Date(d.Date())
-			case 7:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(OutboundPaymentLinks)
-					v.Links.decode(d)
-				}
-			case 8:
-				v.Metadata = d.StringMap()
-			case 12:
-				if v.Verifications = nil; d.HasObject() {
-					v.Verifications = new(OutboundPaymentVerifications)
-					v.Verifications.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		nil,
-		&v.IsWithdrawal,
-		nil,
-		nil,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-		nil,
-	)
 }
 
 // OutboundPaymentCancelParams holds the parameters of [OutboundPaymentService.Cancel].
@@ -404,30 +368,6 @@ type OutboundPaymentStats struct {
 	ScheduledAmount int64 `json:"scheduled_amount,omitzero"`
 	// Number of scheduled outbound payments.
 	ScheduledCount int `json:"scheduled_count,omitzero"`
-}
-
-var membersOfOutboundPaymentStats = [...]string{`,"executing_amount":`, `,"executing_count":`, `,"pending_approval_amount":`, `,"pending_approval_count":`, `,"scheduled_amount":`, `,"scheduled_count":`}
-
-func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentStats[:],
-		func(member int) {
-			switch member {
-			case 1:
-				v.ExecutingCount = d.Int()
-			case 3:
-				v.PendingApprovalCount = d.Int()
-			case 5:
-				v.ScheduledCount = d.Int()
-			}
-		},
-		&v.ExecutingAmount,
-		nil,
-		&v.PendingApprovalAmount,
-		nil,
-		&v.ScheduledAmount,
-		nil,
-	)
 }
 
 // OutboundPaymentUpdateParams holds the parameters of [OutboundPaymentService.Update].

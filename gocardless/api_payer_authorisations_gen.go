@@ -150,50 +150,6 @@ type PayerAuthorisation struct {
 	Status PayerAuthorisationStatus `json:"status,omitzero"`
 }
 
-var membersOfPayerAuthorisation = [...]string{`,"id":`, `,"bank_account":`, `,"created_at":`, `,"customer":`, `,"incomplete_fields":`, `,"links":`, `,"mandate":`, `,"status":`}
-
-func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisation[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 1:
-				if v.BankAccount = nil; d.HasObject() {
-					v.BankAccount = new(PayerAuthorisationBankAccount)
-					v.BankAccount.decode(d)
-				}
-			case 3:
-				if v.Customer = nil; d.HasObject() {
-					v.Customer = new(PayerAuthorisationCustomer)
-					v.Customer.decode(d)
-				}
-			case 4:
-				v.IncompleteFields = decodeObjects[PayerAuthorisationIncompleteField](d)
-			case 5:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PayerAuthorisationLinks)
-					v.Links.decode(d)
-				}
-			case 6:
-				if v.Mandate = nil; d.HasObject() {
-					v.Mandate = new(PayerAuthorisationMandate)
-					v.Mandate.decode(d)
-				}
-			}
-		},
-		nil,
-		nil,
-		&v.CreatedAt,
-		nil,
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-	)
-}
-
 // PayerAuthorisationBankAccountParams holds the details of the customer bank account to create.
 // Send all local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccountParams struct {

@@ -41,21 +41,6 @@ type PayerTheme struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfPayerTheme = [...]string{`,"id":`}
-
-func (v *PayerTheme) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerTheme[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-	)
-}
-
 // PayerThemeCreateForCreditorParams holds the parameters of [PayerThemeService.CreateForCreditor].
 type PayerThemeCreateForCreditorParams struct {
 	// Background colour of buttons, as a hex code.

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -49,7 +48,7 @@ func (s *PaymentAccountTransactionService) Get(ctx context.Context, id string, o
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) (*Page[PaymentAccountTransaction], error) {
-	return list(ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
+	return list[PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -58,7 +57,12 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {
-	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
+	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
+}
+
+type itemOfPaymentAccountTransactionsList struct {
+	_ PaymentAccountTransaction
+	_ PaymentAccountTransactionLinks
 }
 
 // PaymentAccountTransaction is a movement of money into or out of a payment account, which
@@ -84,37 +88,6 @@ type PaymentAccountTransaction struct {
 	Reference string `json:"reference,omitzero"`
 	// Date of the transaction.
 	ValueDate Date `json:"value_date,omitzero"`
-}
-
-var membersOfPaymentAccountTransaction = [...]string{`,"id":`, `,"amount":`, `,"balance_after_transaction":`, `,"counterparty_name":`, `,"currency":`, `,"description":`, `,"direction":`, `,"links":`, `,"reference":`, `,"value_date":`}
-
-func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPaymentAccountTransaction[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 7:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PaymentAccountTransactionLinks)
-					v.Links.decode(d)
-				}
-			case 9:
-				v.ValueDate = Date(d.Date())
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.BalanceAfterTransaction,
-		&v.CounterpartyName,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		(*jsonwire.Enum)(&v.Direction),
-		nil,
-		&v.Reference,
-		nil,
-	)
 }
 
 // PaymentAccountTransactionListParams holds the parameters of

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -42,7 +41,7 @@ type PaymentAccountService struct {
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) (*Page[PaymentAccount], error) {
-	return list(ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
+	return list[PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, (*itemOfPaymentAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -51,7 +50,12 @@ func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountL
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) iter.Seq2[*PaymentAccount, error] {
-	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
+	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, (*itemOfPaymentAccountsList)(nil))
+}
+
+type itemOfPaymentAccountsList struct {
+	_ PaymentAccount
+	_ PaymentAccountLinks
 }
 
 // Get returns the payment account with the given id.
@@ -83,46 +87,10 @@ type PaymentAccount struct {
 	Links *PaymentAccountLinks `json:"links,omitzero"`
 }
 
-var membersOfPaymentAccount = [...]string{`,"id":`, `,"account_balance":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"bank_name":`, `,"currency":`, `,"links":`}
-
-func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPaymentAccount[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PaymentAccountLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		nil,
-		&v.AccountBalance,
-		&v.AccountHolderName,
-		&v.AccountNumberEnding,
-		&v.BankName,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-	)
-}
-
 // PaymentAccountLinks holds the identifiers of related resources: the creditor.
 type PaymentAccountLinks struct {
 	// Id of the creditor that holds the bank account.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfPaymentAccountLinks = [...]string{`,"creditor":`}
-
-func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPaymentAccountLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // PaymentAccountListParams holds the parameters of [PaymentAccountService.List] and

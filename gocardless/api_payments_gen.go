@@ -88,7 +88,7 @@ type PaymentService struct {
 //
 // GET /payments
 func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opts ...RequestOption) (*Page[Payment], error) {
-	return list(ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
+	return list[Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, (*itemOfPaymentsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -97,7 +97,7 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
-	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
+	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, (*itemOfPaymentsList)(nil))
 }
 
 func (p *PaymentListParams) exportRange() TimestampFilter {
@@ -106,6 +106,12 @@ func (p *PaymentListParams) exportRange() TimestampFilter {
 
 func (v *Payment) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfPaymentsList struct {
+	_ Payment
+	_ FX
+	_ PaymentLinks
 }
 
 // Create creates a payment under a mandate that is "pending_customer_approval",
@@ -226,52 +232,6 @@ type Payment struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Status of the payment.
 	Status PaymentStatus `json:"status,omitzero"`
-}
-
-var membersOfPayment = [...]string{`,"id":`, `,"amount":`, `,"amount_refunded":`, `,"app_fee":`, `,"charge_date":`, `,"created_at":`, `,"currency":`, `,"description":`, `,"faster_ach":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"retry_if_possible":`, `,"scheme":`, `,"status":`}
-
-func (v *Payment) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayment[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				v.ChargeDate = Date(d.Date())
-			case 8:
-				v.FasterACH = d.BoolPtr()
-			case 9:
-				if v.FX = nil; d.HasObject() {
-					v.FX = new(FX)
-					v.FX.decode(d)
-				}
-			case 10:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PaymentLinks)
-					v.Links.decode(d)
-				}
-			case 11:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.AmountRefunded,
-		&v.AppFee,
-		nil,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		nil,
-		nil,
-		nil,
-		nil,
-		&v.Reference,
-		&v.RetryIfPossible,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-	)
 }
 
 // PaymentCancelParams holds the parameters of [PaymentService.Cancel].

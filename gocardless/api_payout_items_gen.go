@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -34,7 +33,7 @@ type PayoutItemService struct {
 //
 // GET /payout_items
 func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) (*Page[PayoutItem], error) {
-	return list(ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
+	return list[PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, (*itemOfPayoutItemsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -43,7 +42,12 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
-	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
+	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, (*itemOfPayoutItemsList)(nil))
+}
+
+type itemOfPayoutItemsList struct {
+	_ PayoutItem
+	_ PayoutItemLinks
 }
 
 // PayoutItem is one of the credits and debits that make up a payout, such as a collected payment, a
@@ -63,29 +67,6 @@ type PayoutItem struct {
 	Type PayoutItemType `json:"type,omitzero"`
 }
 
-var membersOfPayoutItem = [...]string{`,"amount":`, `,"links":`, `,"taxes":`, `,"type":`}
-
-func (v *PayoutItem) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayoutItem[:],
-		func(member int) {
-			switch member {
-			case 1:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PayoutItemLinks)
-					v.Links.decode(d)
-				}
-			case 2:
-				v.Taxes = decodeObjects[PayoutItemTax](d)
-			}
-		},
-		&v.Amount,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Type),
-	)
-}
-
 // PayoutItemLinks holds the identifiers of resources related to the payout item.
 type PayoutItemLinks struct {
 	// Id of the mandate, usually prefixed "MD". Only for items of type "payment_refunded", "refund"
@@ -96,18 +77,6 @@ type PayoutItemLinks struct {
 	// Id of the refund, prefixed "RF". Only for items of type "payment_refunded", "refund" or
 	// "refund_funds_returned".
 	Refund string `json:"refund,omitzero"`
-}
-
-var membersOfPayoutItemLinks = [...]string{`,"mandate":`, `,"payment":`, `,"refund":`}
-
-func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayoutItemLinks[:],
-		nil,
-		&v.Mandate,
-		&v.Payment,
-		&v.Refund,
-	)
 }
 
 // PayoutItemListParams holds the parameters of [PayoutItemService.List] and
@@ -162,21 +131,6 @@ type PayoutItemTax struct {
 	ExchangeRate string `json:"exchange_rate,omitzero"`
 	// Id of the tax rate, made up of jurisdiction, tax and version, such as "GB_VAT_1".
 	TaxRateID string `json:"tax_rate_id,omitzero"`
-}
-
-var membersOfPayoutItemTax = [...]string{`,"amount":`, `,"currency":`, `,"destination_amount":`, `,"destination_currency":`, `,"exchange_rate":`, `,"tax_rate_id":`}
-
-func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayoutItemTax[:],
-		nil,
-		&v.Amount,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.DestinationAmount,
-		(*jsonwire.Enum)(&v.DestinationCurrency),
-		&v.ExchangeRate,
-		&v.TaxRateID,
-	)
 }
 
 // PayoutItemType describes what a payout item credits or debits. The API may add values without

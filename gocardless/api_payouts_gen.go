@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -54,7 +53,7 @@ type PayoutService struct {
 //
 // GET /payouts
 func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts ...RequestOption) (*Page[Payout], error) {
-	return list(ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
+	return list[Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, (*itemOfPayoutsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -63,7 +62,7 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
-	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
+	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, (*itemOfPayoutsList)(nil))
 }
 
 func (p *PayoutListParams) exportRange() TimestampFilter {
@@ -72,6 +71,12 @@ func (p *PayoutListParams) exportRange() TimestampFilter {
 
 func (v *Payout) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfPayoutsList struct {
+	_ Payout
+	_ FX
+	_ PayoutLinks
 }
 
 // Get returns the payout with the given id. Its payout items list the transactions behind it.
@@ -123,47 +128,6 @@ type Payout struct {
 	// ISO 4217 code of the currency in which tax is paid to the tax authority: at present "EUR" for
 	// French and "GBP" for British merchants. Absent if no tax applies.
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
-}
-
-var membersOfPayout = [...]string{`,"id":`, `,"amount":`, `,"arrival_date":`, `,"created_at":`, `,"currency":`, `,"deducted_fees":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"payout_type":`, `,"reference":`, `,"status":`, `,"tax_currency":`}
-
-func (v *Payout) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayout[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 2:
-				v.ArrivalDate = Date(d.Date())
-			case 6:
-				if v.FX = nil; d.HasObject() {
-					v.FX = new(FX)
-					v.FX.decode(d)
-				}
-			case 7:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(PayoutLinks)
-					v.Links.decode(d)
-				}
-			case 8:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.Amount,
-		nil,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.DeductedFees,
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.PayoutType),
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Status),
-		(*jsonwire.Enum)(&v.TaxCurrency),
-	)
 }
 
 // PayoutListParams holds the parameters of [PayoutService.List] and [PayoutService.All].

@@ -119,38 +119,6 @@ type RedirectFlow struct {
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
 
-var membersOfRedirectFlow = [...]string{`,"id":`, `,"confirmation_url":`, `,"created_at":`, `,"description":`, `,"links":`, `,"mandate_reference":`, `,"metadata":`, `,"redirect_url":`, `,"scheme":`, `,"session_token":`, `,"success_redirect_url":`}
-
-func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfRedirectFlow[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(RedirectFlowLinks)
-					v.Links.decode(d)
-				}
-			case 6:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.ConfirmationURL,
-		&v.CreatedAt,
-		&v.Description,
-		nil,
-		&v.MandateReference,
-		nil,
-		&v.RedirectURL,
-		(*jsonwire.Enum)(&v.Scheme),
-		&v.SessionToken,
-		&v.SuccessRedirectURL,
-	)
-}
-
 // RedirectFlowCompleteParams holds the parameters of [RedirectFlowService.Complete].
 type RedirectFlowCompleteParams struct {
 	// Identifier of the customer's session, sent both when you create the flow and when you
@@ -359,18 +327,4 @@ type RedirectFlowLinks struct {
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
 	// Id of the mandate that the flow created. Absent until the flow is completed.
 	Mandate string `json:"mandate,omitzero"`
-}
-
-var membersOfRedirectFlowLinks = [...]string{`,"billing_request":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"mandate":`}
-
-func (v *RedirectFlowLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfRedirectFlowLinks[:],
-		nil,
-		&v.BillingRequest,
-		&v.Creditor,
-		&v.Customer,
-		&v.CustomerBankAccount,
-		&v.Mandate,
-	)
 }

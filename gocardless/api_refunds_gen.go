@@ -66,7 +66,7 @@ type RefundService struct {
 //
 // GET /refunds
 func (s *RefundService) List(ctx context.Context, params RefundListParams, opts ...RequestOption) (*Page[Refund], error) {
-	return list(ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
+	return list[Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, (*itemOfRefundsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -75,7 +75,7 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
-	return all[*Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
+	return all[*Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, (*itemOfRefundsList)(nil))
 }
 
 func (p *RefundListParams) exportRange() TimestampFilter {
@@ -84,6 +84,12 @@ func (p *RefundListParams) exportRange() TimestampFilter {
 
 func (v *Refund) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfRefundsList struct {
+	_ Refund
+	_ FX
+	_ RefundLinks
 }
 
 // Create creates a refund. GoCardless must first enable refunds for your account; until then the
@@ -134,41 +140,6 @@ type Refund struct {
 	Reference string `json:"reference,omitzero"`
 	// Status of the refund.
 	Status RefundStatus `json:"status,omitzero"`
-}
-
-var membersOfRefund = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"currency":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"status":`}
-
-func (v *Refund) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfRefund[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				if v.FX = nil; d.HasObject() {
-					v.FX = new(FX)
-					v.FX.decode(d)
-				}
-			case 5:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(RefundLinks)
-					v.Links.decode(d)
-				}
-			case 6:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		nil,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Status),
-	)
 }
 
 // RefundCreateParams holds the parameters of [RefundService.Create].

@@ -44,21 +44,6 @@ type ScenarioSimulator struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfScenarioSimulator = [...]string{`,"id":`}
-
-func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfScenarioSimulator[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			}
-		},
-		nil,
-	)
-}
-
 // ScenarioSimulatorRunParams holds the parameters of [ScenarioSimulatorService.Run].
 type ScenarioSimulatorRunParams struct {
 	// Identifiers of related resources: the resource to run the simulator on.

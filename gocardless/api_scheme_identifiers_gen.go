@@ -55,7 +55,7 @@ type SchemeIdentifierService struct {
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) (*Page[SchemeIdentifier], error) {
-	return list(ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
+	return list[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, (*SchemeIdentifier)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -64,7 +64,7 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
-	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
+	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, (*SchemeIdentifier)(nil))
 }
 
 // Create creates a scheme identifier. It is "pending" until it is set up, which takes up to five
@@ -124,40 +124,6 @@ type SchemeIdentifier struct {
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
 	// Status of the scheme identifier. Payments use only active ones.
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
-}
-
-var membersOfSchemeIdentifier = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"can_specify_mandate_reference":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"email":`, `,"minimum_advance_notice":`, `,"name":`, `,"phone_number":`, `,"postal_code":`, `,"reference":`, `,"region":`, `,"scheme":`, `,"status":`}
-
-func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfSchemeIdentifier[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 10:
-				v.MinimumAdvanceNotice = d.Int()
-			}
-		},
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.CanSpecifyMandateReference,
-		&v.City,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Email,
-		nil,
-		&v.Name,
-		&v.PhoneNumber,
-		&v.PostalCode,
-		&v.Reference,
-		&v.Region,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-	)
 }
 
 // SchemeIdentifierCreateParams holds the parameters of [SchemeIdentifierService.Create].

@@ -164,17 +164,6 @@ type BankAuthorisationLinks struct {
 	Institution string `json:"institution,omitzero"`
 }
 
-var membersOfBankAuthorisationLinks = [...]string{`,"billing_request":`, `,"institution":`}
-
-func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBankAuthorisationLinks[:],
-		nil,
-		&v.BillingRequest,
-		&v.Institution,
-	)
-}
-
 // BillingRequestAction is a step of a billing request, such as collecting the payer's bank account.
 // Every required action must be completed before the billing request can be fulfilled.
 type BillingRequestAction struct {
@@ -200,43 +189,6 @@ type BillingRequestAction struct {
 	Type BillingRequestActionType `json:"type,omitzero"`
 }
 
-var membersOfBillingRequestAction = [...]string{`,"available_currencies":`, `,"bank_authorisation":`, `,"collect_customer_details":`, `,"completes_actions":`, `,"institution_guess_status":`, `,"required":`, `,"requires_actions":`, `,"status":`, `,"type":`}
-
-func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestAction[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.AvailableCurrencies = jsonwire.Enums[Currency](d)
-			case 1:
-				if v.BankAuthorisation = nil; d.HasObject() {
-					v.BankAuthorisation = new(BillingRequestActionBankAuthorisation)
-					v.BankAuthorisation.decode(d)
-				}
-			case 2:
-				if v.CollectCustomerDetails = nil; d.HasObject() {
-					v.CollectCustomerDetails = new(BillingRequestActionCollectCustomerDetails)
-					v.CollectCustomerDetails.decode(d)
-				}
-			case 3:
-				v.CompletesActions = d.Strings()
-			case 6:
-				v.RequiresActions = d.Strings()
-			}
-		},
-		nil,
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.InstitutionGuessStatus),
-		&v.Required,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-		(*jsonwire.Enum)(&v.Type),
-	)
-}
-
 // BillingRequestActionBankAuthorisation holds the details of a "bank_authorisation" action: what
 // the payer authorises, and through which connection.
 type BillingRequestActionBankAuthorisation struct {
@@ -244,17 +196,6 @@ type BillingRequestActionBankAuthorisation struct {
 	Adapter BankAuthorisationAdapter `json:"adapter,omitzero"`
 	// Whether the payer authorises a payment or a mandate.
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
-}
-
-var membersOfBillingRequestActionBankAuthorisation = [...]string{`,"adapter":`, `,"authorisation_type":`}
-
-func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestActionBankAuthorisation[:],
-		nil,
-		(*jsonwire.Enum)(&v.Adapter),
-		(*jsonwire.Enum)(&v.AuthorisationType),
-	)
 }
 
 // BillingRequestActionCollectCustomerDetails holds the details of a "collect_customer_details"
@@ -267,25 +208,6 @@ type BillingRequestActionCollectCustomerDetails struct {
 	IncompleteFields *BillingRequestActionCollectCustomerDetailsIncompleteFields `json:"incomplete_fields,omitzero"`
 }
 
-var membersOfBillingRequestActionCollectCustomerDetails = [...]string{`,"default_country_code":`, `,"incomplete_fields":`}
-
-func (v *BillingRequestActionCollectCustomerDetails) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestActionCollectCustomerDetails[:],
-		func(member int) {
-			switch member {
-			case 1:
-				if v.IncompleteFields = nil; d.HasObject() {
-					v.IncompleteFields = new(BillingRequestActionCollectCustomerDetailsIncompleteFields)
-					v.IncompleteFields.decode(d)
-				}
-			}
-		},
-		&v.DefaultCountryCode,
-		nil,
-	)
-}
-
 // BillingRequestActionCollectCustomerDetailsIncompleteFields holds the names of the fields that are
 // still missing, by object.
 type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
@@ -293,24 +215,6 @@ type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
 	Customer []string `json:"customer,omitzero"`
 	// Names of the billing detail fields that are still missing.
 	CustomerBillingDetail []string `json:"customer_billing_detail,omitzero"`
-}
-
-var membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields = [...]string{`,"customer":`, `,"customer_billing_detail":`}
-
-func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.Customer = d.Strings()
-			case 1:
-				v.CustomerBillingDetail = d.Strings()
-			}
-		},
-		nil,
-		nil,
-	)
 }
 
 // BillingRequestActionStatus is the status of a billing request action. The API may add values
@@ -418,57 +322,11 @@ type BillingRequestInstalmentScheduleRequest struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
-var membersOfBillingRequestInstalmentScheduleRequest = [...]string{`,"app_fee":`, `,"currency":`, `,"instalments_with_dates":`, `,"instalments_with_schedule":`, `,"links":`, `,"metadata":`, `,"name":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"total_amount":`}
-
-func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestInstalmentScheduleRequest[:],
-		func(member int) {
-			switch member {
-			case 2:
-				v.InstalmentsWithDates = decodeObjects[DatedInstalment](d)
-			case 3:
-				if v.InstalmentsWithSchedule = nil; d.HasObject() {
-					v.InstalmentsWithSchedule = new(InstalmentSeries)
-					v.InstalmentsWithSchedule.decode(d)
-				}
-			case 4:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
-					v.Links.decode(d)
-				}
-			case 5:
-				v.Metadata = d.StringMap()
-			}
-		},
-		&v.AppFee,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		nil,
-		nil,
-		&v.Name,
-		&v.PaymentReference,
-		&v.RetryIfPossible,
-		&v.TotalAmount,
-	)
-}
-
 // BillingRequestInstalmentScheduleRequestLinks holds the identifiers of resources created from this
 // instalment schedule request.
 type BillingRequestInstalmentScheduleRequestLinks struct {
 	// Id of the instalment schedule created from this request, once it exists.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
-}
-
-var membersOfBillingRequestInstalmentScheduleRequestLinks = [...]string{`,"instalment_schedule":`}
-
-func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestInstalmentScheduleRequestLinks[:],
-		nil,
-		&v.InstalmentSchedule,
-	)
 }
 
 // BillingRequestLinks holds the identifiers of resources related to the billing request.
@@ -503,30 +361,6 @@ type BillingRequestLinks struct {
 	SubscriptionRequest string `json:"subscription_request,omitzero"`
 	// Id of the subscription created from the subscription request, once it exists.
 	SubscriptionRequestSubscription string `json:"subscription_request_subscription,omitzero"`
-}
-
-var membersOfBillingRequestLinks = [...]string{`,"bank_authorisation":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"customer_billing_detail":`, `,"instalment_schedule_request":`, `,"instalment_schedule_request_instalment_schedule":`, `,"mandate_request":`, `,"mandate_request_mandate":`, `,"organisation":`, `,"payment_provider":`, `,"payment_request":`, `,"payment_request_payment":`, `,"subscription_request":`, `,"subscription_request_subscription":`}
-
-func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestLinks[:],
-		nil,
-		&v.BankAuthorisation,
-		&v.Creditor,
-		&v.Customer,
-		&v.CustomerBankAccount,
-		&v.CustomerBillingDetail,
-		&v.InstalmentScheduleRequest,
-		&v.InstalmentScheduleRequestInstalmentSchedule,
-		&v.MandateRequest,
-		&v.MandateRequestMandate,
-		&v.Organisation,
-		&v.PaymentProvider,
-		&v.PaymentRequest,
-		&v.PaymentRequestPayment,
-		&v.SubscriptionRequest,
-		&v.SubscriptionRequestSubscription,
-	)
 }
 
 // BillingRequestMandateRequest holds the details of the requested mandate: scheme, currency,
@@ -566,57 +400,11 @@ type BillingRequestMandateRequest struct {
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
-var membersOfBillingRequestMandateRequest = [...]string{`,"authorisation_source":`, `,"consent_type":`, `,"constraints":`, `,"currency":`, `,"description":`, `,"funds_settlement":`, `,"links":`, `,"metadata":`, `,"payer_requested_dual_signature":`, `,"scheme":`, `,"sweeping":`, `,"verify":`}
-
-func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestMandateRequest[:],
-		func(member int) {
-			switch member {
-			case 2:
-				if v.Constraints = nil; d.HasObject() {
-					v.Constraints = new(MandateRequestConstraints)
-					v.Constraints.decode(d)
-				}
-			case 6:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestMandateRequestLinks)
-					v.Links.decode(d)
-				}
-			case 7:
-				v.Metadata = d.StringMap()
-			}
-		},
-		(*jsonwire.Enum)(&v.AuthorisationSource),
-		&v.ConsentType,
-		nil,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		(*jsonwire.Enum)(&v.FundsSettlement),
-		nil,
-		nil,
-		&v.PayerRequestedDualSignature,
-		(*jsonwire.Enum)(&v.Scheme),
-		&v.Sweeping,
-		(*jsonwire.Enum)(&v.Verify),
-	)
-}
-
 // BillingRequestMandateRequestLinks holds the identifiers of resources created from this mandate
 // request.
 type BillingRequestMandateRequestLinks struct {
 	// Id of the mandate created from this request, once it exists.
 	Mandate string `json:"mandate,omitzero"`
-}
-
-var membersOfBillingRequestMandateRequestLinks = [...]string{`,"mandate":`}
-
-func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestMandateRequestLinks[:],
-		nil,
-		&v.Mandate,
-	)
 }
 
 // BillingRequestPaymentRequest holds the details of the requested payment. The payer authorises it
@@ -649,49 +437,11 @@ type BillingRequestPaymentRequest struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-var membersOfBillingRequestPaymentRequest = [...]string{`,"amount":`, `,"app_fee":`, `,"currency":`, `,"description":`, `,"funds_settlement":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"scheme":`}
-
-func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestPaymentRequest[:],
-		func(member int) {
-			switch member {
-			case 5:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestPaymentRequestLinks)
-					v.Links.decode(d)
-				}
-			case 6:
-				v.Metadata = d.StringMap()
-			}
-		},
-		&v.Amount,
-		&v.AppFee,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Description,
-		(*jsonwire.Enum)(&v.FundsSettlement),
-		nil,
-		nil,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Scheme),
-	)
-}
-
 // BillingRequestPaymentRequestLinks holds the identifiers of resources created from this payment
 // request.
 type BillingRequestPaymentRequestLinks struct {
 	// Id of the payment created from this request, once it exists.
 	Payment string `json:"payment,omitzero"`
-}
-
-var membersOfBillingRequestPaymentRequestLinks = [...]string{`,"payment":`}
-
-func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestPaymentRequestLinks[:],
-		nil,
-		&v.Payment,
-	)
 }
 
 // BillingRequestResource holds the resources attached to the billing request: customer, billing
@@ -703,36 +453,6 @@ type BillingRequestResource struct {
 	CustomerBankAccount *BillingRequestResourceCustomerBankAccount `json:"customer_bank_account,omitzero"`
 	// The payer's billing detail: address and scheme-specific identity data.
 	CustomerBillingDetail *BillingRequestResourceCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
-}
-
-var membersOfBillingRequestResource = [...]string{`,"customer":`, `,"customer_bank_account":`, `,"customer_billing_detail":`}
-
-func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestResource[:],
-		func(member int) {
-			switch member {
-			case 0:
-				if v.Customer = nil; d.HasObject() {
-					v.Customer = new(BillingRequestResourceCustomer)
-					v.Customer.decode(d)
-				}
-			case 1:
-				if v.CustomerBankAccount = nil; d.HasObject() {
-					v.CustomerBankAccount = new(BillingRequestResourceCustomerBankAccount)
-					v.CustomerBankAccount.decode(d)
-				}
-			case 2:
-				if v.CustomerBillingDetail = nil; d.HasObject() {
-					v.CustomerBillingDetail = new(BillingRequestResourceCustomerBillingDetail)
-					v.CustomerBillingDetail.decode(d)
-				}
-			}
-		},
-		nil,
-		nil,
-		nil,
-	)
 }
 
 // BillingRequestResourceCustomer is the payer's customer record.
@@ -759,31 +479,6 @@ type BillingRequestResourceCustomer struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in E.123 format, including the country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
-}
-
-var membersOfBillingRequestResourceCustomer = [...]string{`,"id":`, `,"company_name":`, `,"created_at":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"language":`, `,"metadata":`, `,"phone_number":`}
-
-func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestResourceCustomer[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 7:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.CompanyName,
-		&v.CreatedAt,
-		&v.Email,
-		&v.FamilyName,
-		&v.GivenName,
-		&v.Language,
-		nil,
-		&v.PhoneNumber,
-	)
 }
 
 // BillingRequestResourceCustomerBankAccount is the customer bank account of the billing request.
@@ -822,55 +517,11 @@ type BillingRequestResourceCustomerBankAccount struct {
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
-var membersOfBillingRequestResourceCustomerBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_account_token":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"payer_name_verification_result":`}
-
-func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestResourceCustomerBankAccount[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 10:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
-					v.Links.decode(d)
-				}
-			case 11:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.AccountHolderName,
-		&v.AccountNumberEnding,
-		(*jsonwire.Enum)(&v.AccountType),
-		&v.BankAccountToken,
-		&v.BankName,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Enabled,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
-	)
-}
-
 // BillingRequestResourceCustomerBankAccountLinks holds the identifiers of resources related to the
 // bank account.
 type BillingRequestResourceCustomerBankAccountLinks struct {
 	// Id of the customer that owns the bank account.
 	Customer string `json:"customer,omitzero"`
-}
-
-var membersOfBillingRequestResourceCustomerBankAccountLinks = [...]string{`,"customer":`}
-
-func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestResourceCustomerBankAccountLinks[:],
-		nil,
-		&v.Customer,
-	)
 }
 
 // BillingRequestResourceCustomerBillingDetail is the payer's billing detail: address and
@@ -905,35 +556,6 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
-}
-
-var membersOfBillingRequestResourceCustomerBillingDetail = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"danish_identity_number":`, `,"ip_address":`, `,"postal_code":`, `,"region":`, `,"schemes":`, `,"swedish_identity_number":`}
-
-func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestResourceCustomerBillingDetail[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 11:
-				v.Schemes = jsonwire.Enums[Scheme](d)
-			}
-		},
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.City,
-		&v.CountryCode,
-		&v.CreatedAt,
-		&v.DanishIdentityNumber,
-		&v.IPAddress,
-		&v.PostalCode,
-		&v.Region,
-		nil,
-		&v.SwedishIdentityNumber,
-	)
 }
 
 // BillingRequestStatus is the status of a billing request. The API may add values without notice,
@@ -1005,62 +627,11 @@ type BillingRequestSubscriptionRequest struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfBillingRequestSubscriptionRequest = [...]string{`,"amount":`, `,"app_fee":`, `,"count":`, `,"currency":`, `,"day_of_month":`, `,"interval":`, `,"interval_unit":`, `,"links":`, `,"metadata":`, `,"month":`, `,"name":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"start_date":`}
-
-func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestSubscriptionRequest[:],
-		func(member int) {
-			switch member {
-			case 2:
-				v.Count = d.IntPtr()
-			case 4:
-				v.DayOfMonth = d.IntPtr()
-			case 5:
-				v.Interval = d.Int()
-			case 7:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(BillingRequestSubscriptionRequestLinks)
-					v.Links.decode(d)
-				}
-			case 8:
-				v.Metadata = d.StringMap()
-			case 13:
-				v.StartDate = Date(d.Date())
-			}
-		},
-		&v.Amount,
-		&v.AppFee,
-		nil,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.IntervalUnit),
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Month),
-		&v.Name,
-		&v.PaymentReference,
-		&v.RetryIfPossible,
-		nil,
-	)
-}
-
 // BillingRequestSubscriptionRequestLinks holds the identifiers of resources created from this
 // subscription request.
 type BillingRequestSubscriptionRequestLinks struct {
 	// Id of the subscription created from this request, once it exists.
 	Subscription string `json:"subscription,omitzero"`
-}
-
-var membersOfBillingRequestSubscriptionRequestLinks = [...]string{`,"subscription":`}
-
-func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfBillingRequestSubscriptionRequestLinks[:],
-		nil,
-		&v.Subscription,
-	)
 }
 
 // ConsentType is the type of consent that the payer gives. The API may add values without notice,
@@ -1116,23 +687,6 @@ type CreditorLinks struct {
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
-var membersOfCreditorLinks = [...]string{`,"default_aud_payout_account":`, `,"default_cad_payout_account":`, `,"default_dkk_payout_account":`, `,"default_eur_payout_account":`, `,"default_gbp_payout_account":`, `,"default_nzd_payout_account":`, `,"default_sek_payout_account":`, `,"default_usd_payout_account":`}
-
-func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCreditorLinks[:],
-		nil,
-		&v.DefaultAudPayoutAccount,
-		&v.DefaultCadPayoutAccount,
-		&v.DefaultDkkPayoutAccount,
-		&v.DefaultEurPayoutAccount,
-		&v.DefaultGbpPayoutAccount,
-		&v.DefaultNzdPayoutAccount,
-		&v.DefaultSekPayoutAccount,
-		&v.DefaultUsdPayoutAccount,
-	)
-}
-
 // CreditorSchemeIdentifier is a scheme identifier under which the creditor can set up mandates.
 // Payment pages must show its address, "phone_number" and "email", so that customers can reach the
 // merchant.
@@ -1174,40 +728,6 @@ type CreditorSchemeIdentifier struct {
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
 	// Status of the scheme identifier. Payments use only active ones.
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
-}
-
-var membersOfCreditorSchemeIdentifier = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"can_specify_mandate_reference":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"email":`, `,"minimum_advance_notice":`, `,"name":`, `,"phone_number":`, `,"postal_code":`, `,"reference":`, `,"region":`, `,"scheme":`, `,"status":`}
-
-func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfCreditorSchemeIdentifier[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 10:
-				v.MinimumAdvanceNotice = d.Int()
-			}
-		},
-		nil,
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.CanSpecifyMandateReference,
-		&v.City,
-		&v.CountryCode,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.Email,
-		nil,
-		&v.Name,
-		&v.PhoneNumber,
-		&v.PostalCode,
-		&v.Reference,
-		&v.Region,
-		(*jsonwire.Enum)(&v.Scheme),
-		(*jsonwire.Enum)(&v.Status),
-	)
 }
 
 // CreditorSchemeIdentifierStatus is the status of a scheme identifier. The API may add values
@@ -1344,23 +864,6 @@ type DatedInstalment struct {
 	Description string `json:"description,omitzero"`
 }
 
-var membersOfDatedInstalment = [...]string{`,"amount":`, `,"charge_date":`, `,"description":`}
-
-func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfDatedInstalment[:],
-		func(member int) {
-			switch member {
-			case 1:
-				v.ChargeDate = Date(d.Date())
-			}
-		},
-		&v.Amount,
-		nil,
-		&v.Description,
-	)
-}
-
 // DatedInstalmentParams is an instalment with its own amount and charge date.
 type DatedInstalmentParams struct {
 	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
@@ -1403,19 +906,6 @@ type FX struct {
 	FXCurrency Currency `json:"fx_currency,omitzero"`
 }
 
-var membersOfFX = [...]string{`,"estimated_exchange_rate":`, `,"exchange_rate":`, `,"fx_amount":`, `,"fx_currency":`}
-
-func (v *FX) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfFX[:],
-		nil,
-		&v.EstimatedExchangeRate,
-		&v.ExchangeRate,
-		&v.FXAmount,
-		(*jsonwire.Enum)(&v.FXCurrency),
-	)
-}
-
 // FundsSettlement describes how the collected money reaches the merchant. The API may add values
 // without notice, so handle values that are not listed.
 type FundsSettlement string
@@ -1446,23 +936,6 @@ type InstalmentScheduleLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 	// Ids of the payments of the schedule.
 	Payments []string `json:"payments,omitzero"`
-}
-
-var membersOfInstalmentScheduleLinks = [...]string{`,"customer":`, `,"mandate":`, `,"payments":`}
-
-func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfInstalmentScheduleLinks[:],
-		func(member int) {
-			switch member {
-			case 2:
-				v.Payments = d.Strings()
-			}
-		},
-		&v.Customer,
-		&v.Mandate,
-		nil,
-	)
 }
 
 // InstalmentScheduleStatus is the status of an instalment schedule. The API may add values without
@@ -1511,28 +984,6 @@ type InstalmentSeries struct {
 	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
 	// the default.
 	StartDate Date `json:"start_date,omitzero"`
-}
-
-var membersOfInstalmentSeries = [...]string{`,"amounts":`, `,"interval":`, `,"interval_unit":`, `,"start_date":`}
-
-func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfInstalmentSeries[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.Amounts = d.Int64s()
-			case 1:
-				v.Interval = d.Int()
-			case 3:
-				v.StartDate = Date(d.Date())
-			}
-		},
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.IntervalUnit),
-		nil,
-	)
 }
 
 // InstalmentSeriesParams is a series of instalments: a start date, an interval and the amounts.
@@ -1639,31 +1090,6 @@ type MandateConsentParameters struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfMandateConsentParameters = [...]string{`,"end_date":`, `,"max_amount_per_payment":`, `,"max_amount_per_period":`, `,"max_payments_per_period":`, `,"period":`, `,"period_alignment":`, `,"start_date":`}
-
-func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateConsentParameters[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.EndDate = Date(d.Date())
-			case 3:
-				v.MaxPaymentsPerPeriod = d.Int()
-			case 6:
-				v.StartDate = Date(d.Date())
-			}
-		},
-		nil,
-		&v.MaxAmountPerPayment,
-		&v.MaxAmountPerPeriod,
-		nil,
-		(*jsonwire.Enum)(&v.Period),
-		(*jsonwire.Enum)(&v.PeriodAlignment),
-		nil,
-	)
-}
-
 // MandateConsentParametersPeriodAlignment describes what the periods of a consent are aligned to.
 // The API may add values without notice, so handle values that are not listed.
 type MandateConsentParametersPeriodAlignment string
@@ -1698,19 +1124,6 @@ type MandateLinks struct {
 	NewMandate string `json:"new_mandate,omitzero"`
 }
 
-var membersOfMandateLinks = [...]string{`,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"new_mandate":`}
-
-func (v *MandateLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateLinks[:],
-		nil,
-		&v.Creditor,
-		&v.Customer,
-		&v.CustomerBankAccount,
-		&v.NewMandate,
-	)
-}
-
 // MandateRequestConstraints holds the limits on the payments under the mandate: their dates, their
 // amounts, and their number and total in each period.
 type MandateRequestConstraints struct {
@@ -1727,29 +1140,6 @@ type MandateRequestConstraints struct {
 	PeriodicLimits []PeriodicLimit `json:"periodic_limits,omitzero"`
 	// First day on which payments may be collected. If omitted, the day of authorisation.
 	StartDate Date `json:"start_date,omitzero"`
-}
-
-var membersOfMandateRequestConstraints = [...]string{`,"end_date":`, `,"max_amount_per_payment":`, `,"payment_method":`, `,"periodic_limits":`, `,"start_date":`}
-
-func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfMandateRequestConstraints[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.EndDate = Date(d.Date())
-			case 3:
-				v.PeriodicLimits = decodeObjects[PeriodicLimit](d)
-			case 4:
-				v.StartDate = Date(d.Date())
-			}
-		},
-		nil,
-		&v.MaxAmountPerPayment,
-		&v.PaymentMethod,
-		nil,
-		nil,
-	)
 }
 
 // MandateRequestConstraintsParams holds the limits on the payments under the mandate: their dates,
@@ -1962,18 +1352,6 @@ type OutboundPaymentAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-var membersOfOutboundPaymentAccountHolderVerification = [...]string{`,"actual_account_name":`, `,"result":`, `,"type":`}
-
-func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentAccountHolderVerification[:],
-		nil,
-		&v.ActualAccountName,
-		(*jsonwire.Enum)(&v.Result),
-		(*jsonwire.Enum)(&v.Type),
-	)
-}
-
 // OutboundPaymentLinks holds the identifiers of resources related to the outbound payment.
 type OutboundPaymentLinks struct {
 	// Id of the creditor that sends the money.
@@ -1984,19 +1362,6 @@ type OutboundPaymentLinks struct {
 	OutboundPaymentImport string `json:"outbound_payment_import,omitzero"`
 	// Id of the customer bank account that receives the money.
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
-}
-
-var membersOfOutboundPaymentLinks = [...]string{`,"creditor":`, `,"customer":`, `,"outbound_payment_import":`, `,"recipient_bank_account":`}
-
-func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentLinks[:],
-		nil,
-		&v.Creditor,
-		&v.Customer,
-		&v.OutboundPaymentImport,
-		&v.RecipientBankAccount,
-	)
 }
 
 // OutboundPaymentStatus is the status of an outbound payment. The API may add values without
@@ -2042,24 +1407,6 @@ type OutboundPaymentVerifications struct {
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
 }
 
-var membersOfOutboundPaymentVerifications = [...]string{`,"recipient_bank_account_holder_verification":`}
-
-func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfOutboundPaymentVerifications[:],
-		func(member int) {
-			switch member {
-			case 0:
-				if v.RecipientBankAccountHolderVerification = nil; d.HasObject() {
-					v.RecipientBankAccountHolderVerification = new(OutboundPaymentAccountHolderVerification)
-					v.RecipientBankAccountHolderVerification.decode(d)
-				}
-			}
-		},
-		nil,
-	)
-}
-
 // PayerAuthorisationBankAccount holds the details of the customer bank account to create. Send all
 // local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccount struct {
@@ -2090,31 +1437,6 @@ type PayerAuthorisationBankAccount struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-var membersOfPayerAuthorisationBankAccount = [...]string{`,"account_holder_name":`, `,"account_number":`, `,"account_number_ending":`, `,"account_number_suffix":`, `,"account_type":`, `,"bank_code":`, `,"branch_code":`, `,"country_code":`, `,"currency":`, `,"iban":`, `,"metadata":`}
-
-func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisationBankAccount[:],
-		func(member int) {
-			switch member {
-			case 10:
-				v.Metadata = d.StringMap()
-			}
-		},
-		&v.AccountHolderName,
-		&v.AccountNumber,
-		&v.AccountNumberEnding,
-		&v.AccountNumberSuffix,
-		(*jsonwire.Enum)(&v.AccountType),
-		&v.BankCode,
-		&v.BranchCode,
-		&v.CountryCode,
-		(*jsonwire.Enum)(&v.Currency),
-		&v.IBAN,
-		nil,
-	)
 }
 
 // PayerAuthorisationCustomer holds the details of the customer to create.
@@ -2155,35 +1477,6 @@ type PayerAuthorisationCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-var membersOfPayerAuthorisationCustomer = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"locale":`, `,"metadata":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
-
-func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisationCustomer[:],
-		func(member int) {
-			switch member {
-			case 11:
-				v.Metadata = d.StringMap()
-			}
-		},
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.City,
-		&v.CompanyName,
-		&v.CountryCode,
-		&v.DanishIdentityNumber,
-		&v.Email,
-		&v.FamilyName,
-		&v.GivenName,
-		&v.Locale,
-		nil,
-		&v.PostalCode,
-		&v.Region,
-		&v.SwedishIdentityNumber,
-	)
-}
-
 // PayerAuthorisationIncompleteField is a field that a payer authorisation still needs.
 type PayerAuthorisationIncompleteField struct {
 	// Top-level resource that the missing field belongs to.
@@ -2192,18 +1485,6 @@ type PayerAuthorisationIncompleteField struct {
 	Message string `json:"message,omitzero"`
 	// Path of the missing field in the request, separated by slashes.
 	RequestPointer string `json:"request_pointer,omitzero"`
-}
-
-var membersOfPayerAuthorisationIncompleteField = [...]string{`,"field":`, `,"message":`, `,"request_pointer":`}
-
-func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisationIncompleteField[:],
-		nil,
-		&v.Field,
-		&v.Message,
-		&v.RequestPointer,
-	)
 }
 
 // PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that were
@@ -2215,18 +1496,6 @@ type PayerAuthorisationLinks struct {
 	Customer string `json:"customer,omitzero"`
 	// Id of the mandate that was created, usually prefixed "MD".
 	Mandate string `json:"mandate,omitzero"`
-}
-
-var membersOfPayerAuthorisationLinks = [...]string{`,"bank_account":`, `,"customer":`, `,"mandate":`}
-
-func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisationLinks[:],
-		nil,
-		&v.BankAccount,
-		&v.Customer,
-		&v.Mandate,
-	)
 }
 
 // PayerAuthorisationMandate holds the details of the mandate to create.
@@ -2242,24 +1511,6 @@ type PayerAuthorisationMandate struct {
 	Reference string `json:"reference,omitzero"`
 	// Scheme of the mandate.
 	Scheme Scheme `json:"scheme,omitzero"`
-}
-
-var membersOfPayerAuthorisationMandate = [...]string{`,"metadata":`, `,"payer_ip_address":`, `,"reference":`, `,"scheme":`}
-
-func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayerAuthorisationMandate[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.Metadata = d.StringMap()
-			}
-		},
-		nil,
-		&v.PayerIPAddress,
-		&v.Reference,
-		(*jsonwire.Enum)(&v.Scheme),
-	)
 }
 
 // PayerAuthorisationStatus is the status of a payer authorisation. The API may add values without
@@ -2354,18 +1605,6 @@ type PaymentAccountTransactionLinks struct {
 	Payout string `json:"payout,omitzero"`
 }
 
-var membersOfPaymentAccountTransactionLinks = [...]string{`,"outbound_payment":`, `,"payment_bank_account":`, `,"payout":`}
-
-func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPaymentAccountTransactionLinks[:],
-		nil,
-		&v.OutboundPayment,
-		&v.PaymentBankAccount,
-		&v.Payout,
-	)
-}
-
 // PaymentContextCode is the context in which a payment is made. The API may add values without
 // notice, so handle values that are not listed.
 type PaymentContextCode string
@@ -2413,20 +1652,6 @@ type PaymentLinks struct {
 	Payout string `json:"payout,omitzero"`
 	// Id of the subscription that created the payment, if any.
 	Subscription string `json:"subscription,omitzero"`
-}
-
-var membersOfPaymentLinks = [...]string{`,"creditor":`, `,"instalment_schedule":`, `,"mandate":`, `,"payout":`, `,"subscription":`}
-
-func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPaymentLinks[:],
-		nil,
-		&v.Creditor,
-		&v.InstalmentSchedule,
-		&v.Mandate,
-		&v.Payout,
-		&v.Subscription,
-	)
 }
 
 // PaymentStatus is the status of a payment. The API may add values without notice, so handle values
@@ -2479,17 +1704,6 @@ type PayoutLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the creditor bank account that receives the payout.
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
-}
-
-var membersOfPayoutLinks = [...]string{`,"creditor":`, `,"creditor_bank_account":`}
-
-func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPayoutLinks[:],
-		nil,
-		&v.Creditor,
-		&v.CreditorBankAccount,
-	)
 }
 
 // PayoutStatus is the status of a payout. The API may add values without notice, so handle values
@@ -2605,24 +1819,6 @@ type PeriodicLimit struct {
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
 	// Period that the limit applies to. PayTo without a periodic limit counts as "flexible".
 	Period PeriodUnit `json:"period,omitzero"`
-}
-
-var membersOfPeriodicLimit = [...]string{`,"alignment":`, `,"max_payments":`, `,"max_total_amount":`, `,"period":`}
-
-func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfPeriodicLimit[:],
-		func(member int) {
-			switch member {
-			case 1:
-				v.MaxPayments = d.IntPtr()
-			}
-		},
-		(*jsonwire.Enum)(&v.Alignment),
-		nil,
-		&v.MaxTotalAmount,
-		(*jsonwire.Enum)(&v.Period),
-	)
 }
 
 // PeriodicLimitParams is a limit on the number or the total of payments in a repeating period.
@@ -2844,17 +2040,6 @@ type RefundLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
-var membersOfRefundLinks = [...]string{`,"mandate":`, `,"payment":`}
-
-func (v *RefundLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfRefundLinks[:],
-		nil,
-		&v.Mandate,
-		&v.Payment,
-	)
-}
-
 // RefundStatus is the status of a refund. The API may add values without notice, so handle values
 // that are not listed.
 type RefundStatus string
@@ -3049,16 +2234,6 @@ type SubscriptionLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfSubscriptionLinks = [...]string{`,"mandate":`}
-
-func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfSubscriptionLinks[:],
-		nil,
-		&v.Mandate,
-	)
-}
-
 // SubscriptionStatus is the status of a subscription. The API may add values without notice, so
 // handle values that are not listed.
 type SubscriptionStatus string
@@ -3099,22 +2274,6 @@ type SubscriptionUpcomingPayment struct {
 	Amount int64 `json:"amount,omitzero"`
 	// Date on which the customer is going to be charged.
 	ChargeDate Date `json:"charge_date,omitzero"`
-}
-
-var membersOfSubscriptionUpcomingPayment = [...]string{`,"amount":`, `,"charge_date":`}
-
-func (v *SubscriptionUpcomingPayment) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfSubscriptionUpcomingPayment[:],
-		func(member int) {
-			switch member {
-			case 1:
-				v.ChargeDate = Date(d.Date())
-			}
-		},
-		&v.Amount,
-		nil,
-	)
 }
 
 // TimestampFilter limits a list to records with a timestamp in a range. Bounds can be combined.

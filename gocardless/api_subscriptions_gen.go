@@ -100,7 +100,7 @@ type SubscriptionService struct {
 //
 // GET /subscriptions
 func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) (*Page[Subscription], error) {
-	return list(ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
+	return list[Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, (*itemOfSubscriptionsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -109,7 +109,7 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
-	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
+	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, (*itemOfSubscriptionsList)(nil))
 }
 
 func (p *SubscriptionListParams) exportRange() TimestampFilter {
@@ -118,6 +118,11 @@ func (p *SubscriptionListParams) exportRange() TimestampFilter {
 
 func (v *Subscription) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
+}
+
+type itemOfSubscriptionsList struct {
+	_ Subscription
+	_ SubscriptionLinks
 }
 
 // Create creates a subscription under a mandate. A yearly subscription sets both "month" and
@@ -230,62 +235,6 @@ type Subscription struct {
 	Status SubscriptionStatus `json:"status,omitzero"`
 	// Up to 10 upcoming payments. Empty while the subscription is paused indefinitely.
 	UpcomingPayments []SubscriptionUpcomingPayment `json:"upcoming_payments,omitzero"`
-}
-
-var membersOfSubscription = [...]string{`,"id":`, `,"amount":`, `,"app_fee":`, `,"count":`, `,"created_at":`, `,"currency":`, `,"day_of_month":`, `,"earliest_charge_date_after_resume":`, `,"end_date":`, `,"interval":`, `,"interval_unit":`, `,"links":`, `,"metadata":`, `,"month":`, `,"name":`, `,"parent_plan_paused":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"start_date":`, `,"status":`, `,"upcoming_payments":`}
-
-func (v *Subscription) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfSubscription[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 3:
-				v.Count = d.IntPtr()
-			case 6:
-				v.DayOfMonth = d.IntPtr()
-			case 7:
-				v.EarliestChargeDateAfterResume = Date(d.Date())
-			case 8:
-				v.EndDate = Date(d.Date())
-			case 9:
-				v.Interval = d.Int()
-			case 11:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(SubscriptionLinks)
-					v.Links.decode(d)
-				}
-			case 12:
-				v.Metadata = d.StringMap()
-			case 18:
-				v.StartDate = Date(d.Date())
-			case 20:
-				v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
-			}
-		},
-		nil,
-		&v.Amount,
-		&v.AppFee,
-		nil,
-		&v.CreatedAt,
-		(*jsonwire.Enum)(&v.Currency),
-		nil,
-		nil,
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.IntervalUnit),
-		nil,
-		nil,
-		(*jsonwire.Enum)(&v.Month),
-		&v.Name,
-		&v.ParentPlanPaused,
-		&v.PaymentReference,
-		&v.RetryIfPossible,
-		nil,
-		(*jsonwire.Enum)(&v.Status),
-		nil,
-	)
 }
 
 // SubscriptionCancelParams holds the parameters of [SubscriptionService.Cancel].

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -41,7 +40,7 @@ type TaxRateService struct {
 //
 // GET /tax_rates
 func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opts ...RequestOption) (*Page[TaxRate], error) {
-	return list(ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
+	return list[TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, (*TaxRate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -50,7 +49,7 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {
-	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
+	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, (*TaxRate)(nil))
 }
 
 // Get returns the tax rate with the given id.
@@ -74,30 +73,6 @@ type TaxRate struct {
 	StartDate Date `json:"start_date,omitzero"`
 	// Name of the tax.
 	Type string `json:"type,omitzero"`
-}
-
-var membersOfTaxRate = [...]string{`,"id":`, `,"end_date":`, `,"jurisdiction":`, `,"percentage":`, `,"start_date":`, `,"type":`}
-
-func (v *TaxRate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfTaxRate[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 1:
-				v.EndDate = Date(d.Date())
-			case 4:
-				v.StartDate = Date(d.Date())
-			}
-		},
-		nil,
-		nil,
-		&v.Jurisdiction,
-		&v.Percentage,
-		nil,
-		&v.Type,
-	)
 }
 
 // TaxRateListParams holds the parameters of [TaxRateService.List] and [TaxRateService.All].

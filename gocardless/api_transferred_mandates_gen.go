@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opTransferredMandatesGet = Operation{
 	Name:          "transferred_mandates.get",
@@ -47,27 +44,6 @@ type TransferredMandate struct {
 	PublicKeyID string `json:"public_key_id,omitzero"`
 }
 
-var membersOfTransferredMandate = [...]string{`,"encrypted_customer_bank_details":`, `,"encrypted_decryption_key":`, `,"links":`, `,"public_key_id":`}
-
-func (v *TransferredMandate) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfTransferredMandate[:],
-		func(member int) {
-			switch member {
-			case 2:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(TransferredMandateLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		&v.EncryptedCustomerBankDetails,
-		&v.EncryptedDecryptionKey,
-		nil,
-		&v.PublicKeyID,
-	)
-}
-
 // TransferredMandateLinks holds the identifiers of related resources: the mandate and the customer
 // bank account.
 type TransferredMandateLinks struct {
@@ -75,15 +51,4 @@ type TransferredMandateLinks struct {
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
 	// Id of the mandate that was transferred.
 	Mandate string `json:"mandate,omitzero"`
-}
-
-var membersOfTransferredMandateLinks = [...]string{`,"customer_bank_account":`, `,"mandate":`}
-
-func (v *TransferredMandateLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfTransferredMandateLinks[:],
-		nil,
-		&v.CustomerBankAccount,
-		&v.Mandate,
-	)
 }

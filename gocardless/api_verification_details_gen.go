@@ -47,7 +47,7 @@ type VerificationDetailService struct {
 //
 // GET /verification_details
 func (s *VerificationDetailService) List(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) (*Page[VerificationDetail], error) {
-	return list(ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
+	return list[VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, (*itemOfVerificationDetailsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -58,7 +58,12 @@ func (s *VerificationDetailService) List(ctx context.Context, params Verificatio
 //
 // GET /verification_details
 func (s *VerificationDetailService) All(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) iter.Seq2[*VerificationDetail, error] {
-	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
+	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, (*itemOfVerificationDetailsList)(nil))
+}
+
+type itemOfVerificationDetailsList struct {
+	_ VerificationDetail
+	_ VerificationDetailLinks
 }
 
 // Create creates the verification details of a creditor.
@@ -86,27 +91,6 @@ type Director struct {
 	PostalCode string `json:"postal_code,omitzero"`
 	// Street of the director's address.
 	Street string `json:"street,omitzero"`
-}
-
-var membersOfDirector = [...]string{`,"city":`, `,"country_code":`, `,"date_of_birth":`, `,"family_name":`, `,"given_name":`, `,"postal_code":`, `,"street":`}
-
-func (v *Director) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfDirector[:],
-		func(member int) {
-			switch member {
-			case 2:
-				v.DateOfBirth = Date(d.Date())
-			}
-		},
-		&v.City,
-		&v.CountryCode,
-		nil,
-		&v.FamilyName,
-		&v.GivenName,
-		&v.PostalCode,
-		&v.Street,
-	)
 }
 
 // DirectorParams is a director of a company.
@@ -181,37 +165,6 @@ type VerificationDetail struct {
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, region or state of the company's address.
 	Region string `json:"region,omitzero"`
-}
-
-var membersOfVerificationDetail = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_number":`, `,"country_code":`, `,"description":`, `,"directors":`, `,"links":`, `,"name":`, `,"postal_code":`, `,"region":`}
-
-func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfVerificationDetail[:],
-		func(member int) {
-			switch member {
-			case 7:
-				v.Directors = decodeObjects[Director](d)
-			case 8:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(VerificationDetailLinks)
-					v.Links.decode(d)
-				}
-			}
-		},
-		&v.AddressLine1,
-		&v.AddressLine2,
-		&v.AddressLine3,
-		&v.City,
-		&v.CompanyNumber,
-		&v.CountryCode,
-		&v.Description,
-		nil,
-		nil,
-		&v.Name,
-		&v.PostalCode,
-		&v.Region,
-	)
 }
 
 // VerificationDetailCreateParams holds the parameters of [VerificationDetailService.Create].
@@ -298,16 +251,6 @@ func (p *VerificationDetailCreateParamsLinks) check(c *checker) {
 type VerificationDetailLinks struct {
 	// Id of the creditor to verify.
 	Creditor string `json:"creditor,omitzero"`
-}
-
-var membersOfVerificationDetailLinks = [...]string{`,"creditor":`}
-
-func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfVerificationDetailLinks[:],
-		nil,
-		&v.Creditor,
-	)
 }
 
 // VerificationDetailListParams holds the parameters of [VerificationDetailService.List] and

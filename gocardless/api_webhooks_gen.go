@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -53,7 +52,7 @@ type WebhookService struct {
 //
 // GET /webhooks
 func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opts ...RequestOption) (*Page[Webhook], error) {
-	return list(ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(itemsOf[Webhook]))
+	return list[Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, (*Webhook)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -62,7 +61,7 @@ func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opt
 //
 // GET /webhooks
 func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
-	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(itemsOf[Webhook]))
+	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, (*Webhook)(nil))
 }
 
 func (p *WebhookListParams) exportRange() TimestampFilter {
@@ -116,39 +115,6 @@ type Webhook struct {
 	Successful bool `json:"successful,omitzero"`
 	// URL of your endpoint, to which the webhook was sent by POST.
 	URL string `json:"url,omitzero"`
-}
-
-var membersOfWebhook = [...]string{`,"id":`, `,"created_at":`, `,"is_test":`, `,"request_body":`, `,"request_headers":`, `,"response_body":`, `,"response_body_truncated":`, `,"response_code":`, `,"response_headers":`, `,"response_headers_content_truncated":`, `,"response_headers_count_truncated":`, `,"successful":`, `,"url":`}
-
-func (v *Webhook) decode(d *jsonwire.Decoder) {
-	d.Members(
-		membersOfWebhook[:],
-		func(member int) {
-			switch member {
-			case 0:
-				v.ID = d.ID()
-			case 4:
-				v.RequestHeaders = d.AnyMap()
-			case 7:
-				v.ResponseCode = d.IntPtr()
-			case 8:
-				v.ResponseHeaders = d.AnyMap()
-			}
-		},
-		nil,
-		&v.CreatedAt,
-		&v.IsTest,
-		&v.RequestBody,
-		nil,
-		&v.ResponseBody,
-		&v.ResponseBodyTruncated,
-		nil,
-		nil,
-		&v.ResponseHeadersContentTruncated,
-		&v.ResponseHeadersCountTruncated,
-		&v.Successful,
-		&v.URL,
-	)
 }
 
 // WebhookListParams holds the parameters of [WebhookService.List] and [WebhookService.All].

@@ -99,7 +99,7 @@ func BenchmarkDecodePage(b *testing.B) {
 
 // decodePaymentPage reads a page of payments as a list does.
 func decodePaymentPage(text []byte) error {
-	r := &pageReply{items: new(itemsOf[Payment])}
+	r := &pageReply{items: new([]*Payment), item: (*itemOfPaymentsList)(nil)}
 	d := jsonwire.NewDecoder(text)
 	for d.Object(); d.More(); {
 		if string(d.Key) == "payments" {

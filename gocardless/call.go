@@ -92,12 +92,9 @@ type replyReader interface {
 	sibling(*jsonwire.Decoder)
 }
 
-// decodable is a pointer to a generated reply struct.
-type decodable interface{ decode(*jsonwire.Decoder) }
-
 // do makes a call that returns a resource, which it reads into v. All pointers share one
 // instance of the function.
-func do[P decodable](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, v P) (P, error) {
+func do[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, v P) (P, error) {
 	x := &exchange{core: c.core, op: op, resource: resourceReply{v}}
 	x.out = &x.resource
 	if err := x.call(ctx, &in, opts); err != nil {
@@ -113,7 +110,7 @@ func doNoReply(ctx context.Context, c *Client, op *Operation, in input, opts []R
 }
 
 // resourceReply reads the reply of a single resource.
-type resourceReply struct{ v decodable }
+type resourceReply struct{ v any } // a pointer to a generated reply struct
 
 func (r *resourceReply) reset() { reflect.ValueOf(r.v).Elem().SetZero() }
 
@@ -121,7 +118,7 @@ func (r *resourceReply) value(d *jsonwire.Decoder) bool {
 	if !d.Resource() {
 		return false
 	}
-	r.v.decode(d)
+	d.Read(r.v)
 	return true
 }
 

@@ -17,15 +17,11 @@ import (
 
 // part is a nested object as the generator writes it, in both directions.
 type part struct {
-	Name  string
+	Name  string `json:"name"`
 	Sizes []int
 	Level int
 	Tags  map[string]string
 	Kind  string
-}
-
-func (p *part) decode(d *jsonwire.Decoder) {
-	d.Members([]string{`,"name":`}, nil, &p.Name)
 }
 
 func (p *part) encode(e *jsonwire.Encoder) {
@@ -60,22 +56,24 @@ func (b *box) check(c *checker) {
 	}
 }
 
+var _ = jsonwire.ReadsMaps()
+
 func TestMapsOfObjects(t *testing.T) {
 	const text = `{"parts":{"a\"b":{"name":"x"},"z":{"name":"y"}}}`
 	d := jsonwire.NewDecoder([]byte(text))
-	var parts map[string]part
-	for d.Object(); d.More(); {
-		parts = decodeObjectMap[part](d)
+	var boxes struct {
+		Parts map[string]part `json:"parts"`
 	}
+	d.Read(&boxes)
 	if _, err := d.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if want := map[string]part{`a"b`: {Name: "x"}, "z": {Name: "y"}}; !reflect.DeepEqual(parts, want) {
-		t.Errorf("read %v", parts)
+	if want := map[string]part{`a"b`: {Name: "x"}, "z": {Name: "y"}}; !reflect.DeepEqual(boxes.Parts, want) {
+		t.Errorf("read %v", boxes.Parts)
 	}
 	e := jsonwire.NewEncoder()
 	e.Begin()
-	encodeObjectMap(e, "parts", parts)
+	encodeObjectMap(e, "parts", boxes.Parts)
 	e.End()
 	if got, err := e.Bytes(); err != nil || string(got) != text {
 		t.Errorf("wrote %s, %v", got, err)

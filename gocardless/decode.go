@@ -6,41 +6,6 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// readable is a pointer to a generated reply struct T.
-type readable[T any] interface {
-	*T
-	decodable
-}
-
-// decodeDocument reads a whole document into v.
-func decodeDocument(data []byte, v decodable) (jsonwire.Outcome, error) {
-	d := jsonwire.NewDecoder(data)
-	v.decode(d)
-	return d.Finish()
-}
-
-// decodeObjects reads an array of objects. Null is nil, an empty array is empty.
-func decodeObjects[T any, P readable[T]](d *jsonwire.Decoder) []T {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []T{}
-	for d.Array(); d.Elem(); {
-		var zero T
-		list = append(list, zero)
-		P(&list[len(list)-1]).decode(d)
-	}
-	return list
-}
-
-// decodeObjectMap reads a map of objects. Null is nil, an empty object is empty.
-func decodeObjectMap[T any, P readable[T]](d *jsonwire.Decoder) map[string]T {
-	return jsonwire.Map(d, func(d *jsonwire.Decoder) (v T) {
-		P(&v).decode(d)
-		return v
-	})
-}
-
 // isOneOf reports whether a value is among those of an enum. It is not inlined: every enum would hold
 // a copy of its loop.
 //

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 func TestReplyKeysInAnyCase(t *testing.T) {
@@ -43,7 +45,9 @@ func TestUnknownEnumValuesAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := reflect.New(resource)
-		if _, err := decodeDocument(data, v.Interface().(decodable)); err != nil {
+		d := jsonwire.NewDecoder(data)
+		d.Read(v.Interface())
+		if _, err := d.Finish(); err != nil {
 			t.Errorf("%s: %v", resource, err)
 		}
 		for name, i := range members {

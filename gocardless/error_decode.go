@@ -15,17 +15,19 @@ func decodeError(e *Error, body []byte) bool {
 		return false
 	}
 	var fields errorBody
-	if _, err := decodeDocument(body, &fields); err != nil {
+	d := jsonwire.NewDecoder(body)
+	fields.decode(d)
+	if _, err := d.Finish(); err != nil {
 		// Half an error object is not reliable: a reason that was cut off could be another one.
 		return false
 	}
-	e.Type = ErrorType(fields.kind)
-	e.Code = fields.code
-	e.Message = fields.message
-	e.DocumentationURL = fields.documentationURL
-	e.Details = fields.details
+	e.Type = fields.Type
+	e.Code = fields.Code
+	e.Message = fields.Message
+	e.DocumentationURL = fields.DocumentationURL
+	e.Details = fields.details()
 	if e.RequestID == "" {
-		e.RequestID = fields.requestID
+		e.RequestID = fields.RequestID
 	}
 	if e.HasReason("access_token_not_found") {
 		e.hint = "the token may belong to the other environment"
@@ -44,12 +46,25 @@ func looksLikeObject(body []byte) bool {
 	return false
 }
 
-// errorBody is the body of an unsuccessful reply.
+// errorBody is the body of an unsuccessful reply. A member of another type than expected is left out:
+// it must not cost the rest of the error.
 type errorBody struct {
-	kind, message, requestID, documentationURL string
+	Type             ErrorType     `json:"type"`
+	Code             int           `json:"code"`
+	Message          string        `json:"message"`
+	RequestID        string        `json:"request_id"`
+	DocumentationURL string        `json:"documentation_url"`
+	Errors           []errorDetail `json:"errors"`
+}
 
-	code    int
-	details []ErrorDetail
+// errorDetail is an [ErrorDetail] with the names of its members.
+type errorDetail struct {
+	Reason         Reason            `json:"reason"`
+	Field          string            `json:"field"`
+	Message        string            `json:"message"`
+	RequestPointer string            `json:"request_pointer"`
+	Links          map[string]string `json:"links"`
+	Metadata       map[string]any    `json:"metadata"`
 }
 
 func (v *errorBody) decode(d *jsonwire.Decoder) {
@@ -60,108 +75,34 @@ func (v *errorBody) decode(d *jsonwire.Decoder) {
 		}
 		switch d.Next() {
 		case '{':
-			v.decodeError(d)
+			d.Read(v)
 		case '"':
-			v.message = d.Text()
+			v.Message = d.Text()
 		default:
 			d.Skip()
 		}
 	}
 }
 
-func (v *errorBody) decodeError(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "type":
-			v.kind = looseString(d)
-		case "code":
-			v.code = looseInt(d)
-		case "message":
-			v.message = looseString(d)
-		case "request_id":
-			v.requestID = looseString(d)
-		case "documentation_url":
-			v.documentationURL = looseString(d)
-		case "errors":
-			v.decodeDetails(d)
-		default:
-			d.Unknown()
+// details returns the details that say anything.
+func (v *errorBody) details() []ErrorDetail {
+	var list []ErrorDetail
+	for i := range v.Errors {
+		e := &v.Errors[i]
+		if e.Reason != "" || e.Field != "" || e.Message != "" || e.RequestPointer != "" || e.Links != nil || e.Metadata != nil {
+			wholeNumbers(e.Metadata)
+			list = append(list, ErrorDetail(*e))
 		}
 	}
-}
-
-func (v *errorBody) decodeDetails(d *jsonwire.Decoder) {
-	if d.Next() != '[' {
-		d.Skip()
-		return
-	}
-	for d.Array(); d.Elem(); {
-		if d.Next() != '{' {
-			d.Skip()
-			continue
-		}
-		v.details = append(v.details, ErrorDetail{})
-		v.details[len(v.details)-1].decode(d)
-	}
-}
-
-func (v *ErrorDetail) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "reason":
-			v.Reason = Reason(looseString(d))
-		case "field":
-			v.Field = looseString(d)
-		case "message":
-			v.Message = looseString(d)
-		case "request_pointer":
-			v.RequestPointer = looseString(d)
-		case "links":
-			if d.Next() != '{' {
-				d.Skip()
-				continue
-			}
-			v.Links = d.StringMap()
-		case "metadata":
-			if d.Next() != '{' {
-				d.Skip()
-				continue
-			}
-			v.Metadata = wholeNumbers(d.AnyMap())
-		default:
-			d.Unknown()
-		}
-	}
-}
-
-// looseString reads a string and skips anything else, so that the rest of the error is still read.
-func looseString(d *jsonwire.Decoder) string {
-	if d.Next() != '"' {
-		d.Skip()
-		return ""
-	}
-	return d.Text()
-}
-
-func looseInt(d *jsonwire.Decoder) int {
-	if c := d.Next(); c < '0' || c > '9' {
-		d.Skip()
-		return 0
-	}
-	n := d.Int64()
-	if n > 1<<30 {
-		return 0
-	}
-	return int(n)
+	return list
 }
 
 // wholeNumbers turns the whole numbers of a map into integers. Amounts are integers, and a million
 // pounds printed as a float64 is 1e+08.
-func wholeNumbers(m map[string]any) map[string]any {
+func wholeNumbers(m map[string]any) {
 	for k, v := range m {
 		if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 			m[k] = int64(f)
 		}
 	}
-	return m
 }

@@ -413,7 +413,7 @@ func TestNilContext(t *testing.T) {
 	_, err := c.Payments.List(none, PaymentListParams{})
 	check("List", err)
 	check("Do", c.Do(none, "GET", "/payments", nil, nil))
-	_, err = (&Page[Payment]{After: "x", source: &pageSource{core: c.core, op: &opPaymentsList, kind: new(itemsOf[Payment])}}).Next(none)
+	_, err = (&Page[Payment]{After: "x", source: &pageSource{core: c.core, op: &opPaymentsList, kind: pageKind{new([]*Payment), new(Payment)}}}).Next(none)
 	check("Next", err)
 	if n := len(s.requests()); n != 0 {
 		t.Errorf("%d requests", n)

@@ -36,28 +36,16 @@ type pageSource struct {
 	op   *Operation
 	in   input
 	opts []RequestOption
-	kind pageItems // a value of the type to create; never read into
+	kind pageKind
 }
 
-// pageItems is a pointer to an itemsOf. Only itemsOf depends on the type of the items, so paging is
-// compiled once for all types. A Page would not do: its Linked would link the decoders of
-// EventLinked into every program that lists something.
-type pageItems interface {
-	// add appends an item and returns it.
-	add() decodable
-	// slice returns the items, as a []*T.
-	slice() any
+// pageKind is the type of a list's items. Nothing else depends on it, so paging is compiled once for
+// all types. A Page would not do: its Linked would link EventLinked into every program that lists
+// something.
+type pageKind struct {
+	list any // a *[]*T
+	item any // see jsonwire's Items
 }
-
-type itemsOf[T any] []*T
-
-func (p *itemsOf[T]) add() decodable {
-	v := new(T)
-	*p = append(*p, v)
-	return any(v).(decodable)
-}
-
-func (p *itemsOf[T]) slice() any { return []*T(*p) }
 
 // pageOf makes the Page of a reply.
 func pageOf[T any](r *pageReply, err error) (*Page[T], error) {
@@ -66,7 +54,7 @@ func pageOf[T any](r *pageReply, err error) (*Page[T], error) {
 	}
 	linked, _ := r.linked.(*EventLinked)
 	return &Page[T]{
-		Items: r.items.slice().([]*T), After: r.after, Before: r.before, Limit: r.limit, Linked: linked, source: r.source,
+		Items: *r.items.(*[]*T), After: r.after, Before: r.before, Limit: r.limit, Linked: linked, source: r.source,
 	}, nil
 }
 
@@ -101,7 +89,7 @@ func (s *pageSource) next(ctx context.Context, after string) (*pageReply, error)
 
 // fetch fetches the page.
 func (s *pageSource) fetch(ctx context.Context) (*pageReply, error) {
-	page := &pageReply{items: reflect.New(reflect.TypeOf(s.kind).Elem()).Interface().(pageItems)}
+	page := &pageReply{items: reflect.New(reflect.TypeOf(s.kind.list).Elem()).Interface(), item: s.kind.item}
 	if err := s.core.call(ctx, s.op, s.in, s.opts, page); err != nil {
 		return nil, err
 	}
@@ -115,13 +103,13 @@ func (s *pageSource) fetch(ctx context.Context) (*pageReply, error) {
 // into every list method.
 //
 //go:noinline
-func newSource(c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) *pageSource {
+func newSource(c *Client, op *Operation, in input, opts []RequestOption, kind pageKind) *pageSource {
 	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), kind: kind}
 }
 
 // list fetches one page.
-func list[T any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind *itemsOf[T]) (*Page[T], error) {
-	return pageOf[T](newSource(c, op, in, opts, kind).fetch(ctx))
+func list[T any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, item any) (*Page[T], error) {
+	return pageOf[T](newSource(c, op, in, opts, pageKind{(*[]*T)(nil), item}).fetch(ctx))
 }
 
 // all iterates over the items of all pages. Each range starts from the first page. P is a pointer to
@@ -129,15 +117,15 @@ func list[T any](ctx context.Context, c *Client, op *Operation, in input, opts [
 // copied into every list method.
 //
 //go:noinline
-func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) iter.Seq2[P, error] {
-	source := newSource(c, op, in, opts, kind)
+func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, item any) iter.Seq2[P, error] {
+	source := newSource(c, op, in, opts, pageKind{(*[]P)(nil), item})
 	return func(yield func(P, error) bool) {
 		source.each(ctx, func(page *pageReply, err error) bool {
 			if err != nil {
 				var none P
 				return yield(none, err)
 			}
-			for _, item := range page.items.slice().([]P) {
+			for _, item := range *page.items.(*[]P) {
 				if !yield(item, nil) {
 					return false
 				}
@@ -226,7 +214,7 @@ func repeatedCursor(op *Operation) error {
 
 // pageReply reads the reply of a list.
 type pageReply struct {
-	items         pageItems
+	items, item   any // as in pageKind
 	after, before string
 	limit         int
 	linked        any         // an *EventLinked, or nil
@@ -234,24 +222,14 @@ type pageReply struct {
 }
 
 func (r *pageReply) reset() {
-	*r = pageReply{items: r.items}
+	*r = pageReply{items: r.items, item: r.item}
 	r.clear()
 }
 
 func (r *pageReply) clear() { reflect.ValueOf(r.items).Elem().SetZero() }
 
 func (r *pageReply) value(d *jsonwire.Decoder) bool {
-	if !d.HasArray() {
-		return false
-	}
-	r.clear()
-	for d.Array(); d.Elem(); {
-		if item := r.items.add(); d.Item() {
-			item.decode(d)
-		}
-	}
-	d.EndItems()
-	return true
+	return d.Items(r.items, r.item)
 }
 
 // sibling reads a member next to the items.
@@ -279,7 +257,7 @@ func (r *pageReply) sibling(d *jsonwire.Decoder) {
 
 // anItem returns a nil pointer of the type of the items.
 func (r *pageReply) anItem() any {
-	return reflect.Zero(reflect.TypeOf(r.items.slice()).Elem()).Interface()
+	return reflect.Zero(reflect.TypeOf(r.items).Elem().Elem()).Interface()
 }
 
 // keepMisfits passes misfits to items that record them.
@@ -287,13 +265,13 @@ func (r *pageReply) keepMisfits(misfits []Misfit) {
 	if keeper, ok := r.anItem().(interface {
 		keepMisfits(items any, misfits []Misfit)
 	}); ok {
-		keeper.keepMisfits(r.items.slice(), misfits)
+		keeper.keepMisfits(r.items, misfits)
 	}
 }
 
 // keepMisfits adds misfits to the events of a page that contain them.
 func (*Event) keepMisfits(items any, misfits []Misfit) {
-	events := items.([]*Event)
+	events := *items.(*[]*Event)
 	for _, m := range misfits {
 		if i, path, ok := insideList(m.Path, "events"); ok && i < len(events) {
 			m.Path = path
@@ -308,7 +286,7 @@ func (*Event) decodeLinked(d *jsonwire.Decoder) any {
 		return nil
 	}
 	v := new(EventLinked)
-	v.decode(d)
+	d.Read(v)
 	return v
 }
 

@@ -118,7 +118,9 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 // never for a request.
 func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 	w := webhookBody{expected: min(bytes.Count(body, []byte(`"resource_type"`)), maxEvents)}
-	outcome, err := decodeDocument(body, &w)
+	d := jsonwire.NewDecoder(body)
+	w.decode(d)
+	outcome, err := d.Finish()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformedWebhook, err)
 	}
@@ -218,7 +220,7 @@ func (w *webhookBody) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// decodeEvents is like decodeObjects, but allocates the list in its final size.
+// decodeEvents allocates the list in its final size.
 func (w *webhookBody) decodeEvents(d *jsonwire.Decoder) {
 	if w.events = nil; !d.HasArray() {
 		return
@@ -226,7 +228,7 @@ func (w *webhookBody) decodeEvents(d *jsonwire.Decoder) {
 	w.events = make([]Event, 0, w.expected)
 	for d.Array(); d.Elem(); {
 		w.events = append(w.events, Event{})
-		w.events[len(w.events)-1].decode(d)
+		d.Read(&w.events[len(w.events)-1])
 	}
 }
 

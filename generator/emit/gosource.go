@@ -75,6 +75,13 @@ func SDK(api *ir.API) ([]File, error) {
 	return renderAll(sources)
 }
 
+// readsMaps reports whether a reply has a map of other values than strings.
+func readsMaps(api *ir.API) bool {
+	return slices.ContainsFunc(api.Types, func(t *ir.Type) bool {
+		return t.Role == ir.RoleReply && slices.ContainsFunc(t.Fields, func(f *ir.Field) bool { return f.Type.Kind == ir.Map })
+	})
+}
+
 // typeDecl declares a type with the functions that its role needs.
 func typeDecl(s *source, t *ir.Type) {
 	if t.Kind == ir.Enum {
@@ -83,8 +90,6 @@ func typeDecl(s *source, t *ir.Type) {
 	}
 	structDecl(s, t)
 	switch t.Role {
-	case ir.RoleReply:
-		decodeFunc(s, t)
 	case ir.RoleNested:
 		encodeFunc(s, t)
 		if checks(t) {
@@ -107,6 +112,9 @@ func sharedSource(api *ir.API) *source {
 	if !hasLinked(api) {
 		// The written code for pages needs this type, even if a document has no linked resources.
 		typeDecl(s, &ir.Type{GoName: "EventLinked", Doc: "Resources that the listed events concern."})
+	}
+	if readsMaps(api) {
+		s.file.Var().Id("_").Op("=").Add(s.wire("ReadsMaps")).Call()
 	}
 	return s
 }

@@ -57,7 +57,11 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	case f.Required && t.Role != ir.RoleReply:
 		tag = f.Name
 	}
-	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(map[string]string{"json": tag}))
+	tags := map[string]string{"json": tag}
+	if f.Type.Kind == ir.StringOrInt && t.Role == ir.RoleReply {
+		tags["wire"] = "string-or-integer" // for jsonwire
+	}
+	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(tags))
 }
 
 // sentence makes the first paragraph of an object type's doc comment. That of params leads to the

@@ -35,6 +35,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 			}
 			exportFuncs(g, op, m)
 		}
+		itemType(g, op)
 	}
 	for _, t := range api.Types {
 		if t.Home == s.Resource {
@@ -156,12 +157,50 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 		f.Error().Block(jen.Return(jen.Id("doNoReply").Call(args...)))
 	case op.List:
 		f.Params(jen.Op("*").Id("Page").Types(jen.Id(op.Reply.GoName)), jen.Error()).
-			Block(jen.Return(jen.Id("list").Call(append(args, jen.New(jen.Id("itemsOf").Types(jen.Id(op.Reply.GoName))))...)))
+			Block(jen.Return(jen.Id("list").Types(jen.Id(op.Reply.GoName)).Call(append(args, itemArg(op))...)))
 	default:
 		f.Params(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
 			Block(jen.Return(jen.Id("do").Call(append(args, jen.New(jen.Id(op.Reply.GoName)))...)))
 	}
 	g.Line()
+}
+
+// itemType declares what an item of a list is the start of, if that is more than the item: room for
+// the small objects that it points to and that come with it. They are one allocation.
+func itemType(g *jen.File, op *ir.Operation) {
+	if room := itemRoom(op); room != nil {
+		fields := []jen.Code{jen.Id("_").Id(op.Reply.GoName)}
+		for _, t := range room {
+			fields = append(fields, jen.Id("_").Id(t.GoName))
+		}
+		g.Type().Id(itemName(op)).Struct(fields...)
+		g.Line()
+	}
+}
+
+func itemName(op *ir.Operation) string { return "itemOf" + strings.TrimPrefix(op.Var, "op") }
+
+// itemRoom returns the types of the objects that share the memory of a list's items.
+func itemRoom(op *ir.Operation) []*ir.Type {
+	const maxFields = 5
+	var room []*ir.Type
+	if op.List {
+		for _, f := range op.Reply.Fields {
+			if f.Type.IsObject() && !f.Nullable && len(f.Type.Type.Fields) <= maxFields {
+				room = append(room, f.Type.Type)
+			}
+		}
+	}
+	return room
+}
+
+// itemArg is a nil pointer to what an item of a list is the start of.
+func itemArg(op *ir.Operation) jen.Code {
+	name := op.Reply.GoName
+	if itemRoom(op) != nil {
+		name = itemName(op)
+	}
+	return jen.Parens(jen.Op("*").Id(name)).Parens(jen.Nil())
 }
 
 // iterator emits the function that ranges over all pages of a list.
@@ -175,7 +214,7 @@ func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	g.Func().Params(jen.Id("s").Op("*").Id(s.TypeName)).Id(m.AllName).Params(params...).
 		Qual("iter", "Seq2").Types(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
 		Block(jen.Return(jen.Id("all").Types(jen.Op("*").Id(op.Reply.GoName)).Call(
-			jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts"), jen.New(jen.Id("itemsOf").Types(jen.Id(op.Reply.GoName))))))
+			jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts"), itemArg(op))))
 	g.Line()
 }
 

@@ -97,17 +97,29 @@ func ParseTime(b []byte) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	if len(b) == len("2006-01-02") {
-		return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC), true
+		return d.at(0, 0), true
 	}
 	if nano, ok := fraction(b); ok && b[10] == 'T' && b[13] == ':' && b[16] == ':' {
 		hour, minute, second := pair(b[11:]), pair(b[14:]), pair(b[17:])
 		if hour|minute|second >= 0 && hour < 24 && minute < 60 && second < 60 {
-			return time.Date(d.Year, d.Month, d.Day, hour, minute, second, nano, time.UTC), true
+			return d.at((hour*60+minute)*60+second, nano), true
 		}
 	}
 	var t time.Time
 	err := t.UnmarshalText(b)
 	return t, err == nil
+}
+
+// at returns the moment of a valid day, in UTC.
+func (d Date) at(second, nano int) time.Time {
+	// The days since 1970, in years that start in March, so that the leap day is the last.
+	year, month := d.Year, int(d.Month)-3
+	if month < 0 {
+		year, month = year-1, month+12
+	}
+	year += 400 // so that it is not negative
+	days := year*365 + year/4 - year/100 + year/400 + (month*153+2)/5 + d.Day - 1 - 865_565
+	return time.Unix(int64(days)*86400+int64(second), int64(nano)).UTC()
 }
 
 // fraction reads the nanoseconds of a timestamp in UTC with three decimals or none.

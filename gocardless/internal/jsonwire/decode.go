@@ -1,12 +1,11 @@
-// Package jsonwire reads and writes the JSON of requests and replies without reflection.
+// Package jsonwire reads and writes the JSON of requests and replies.
 //
-// Generated methods drive a [Decoder] and an [Encoder], one method per type. The package knows
-// nothing about those types.
+// A [Decoder] reads into structs, whose fields carry the names of the members. Generated methods
+// drive an [Encoder].
 package jsonwire
 
 import (
 	"math"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,8 +14,8 @@ import (
 // bounds the stack that a hostile reply can make the decoder use.
 const MaxDepth = 10000
 
-// Decoder reads one JSON document. Generated decode methods drive it with a switch on the place of
-// a member among the known ones.
+// Decoder reads one JSON document: Read reads an object into a struct, and the other methods read
+// what no struct describes.
 //
 // It accepts what encoding/json accepts and reads it the same way, with these exceptions:
 //   - null gives the zero value even after an earlier duplicate of the key. The last duplicate
@@ -32,11 +31,8 @@ type Decoder struct {
 	reading
 
 	// What outlives a document, since documents are alike.
-	scratch    []byte // a string with its escapes resolved
-	seen       [seenSize]string
-	orders     [orderedTypes]order
-	ordersSeen int // the one to forget when there are too many types
-	orderLast  int // the one that was used last
+	scratch []byte // a string with its escapes resolved
+	seen    [seenSize]string
 }
 
 // reading is the reading of one document.
@@ -62,7 +58,7 @@ type reading struct {
 	fatalStart int     // where its resource starts
 
 	// pool holds the strings that were read last; see keep.
-	pool     strings.Builder
+	pool     []byte
 	poolSize int // bytes to allocate next
 }
 
@@ -327,29 +323,36 @@ func (d *Decoder) Int64Ptr() *int64 {
 
 // Int reads an integer that fits an int.
 func (d *Decoder) Int() int {
-	start := d.pos
-	n := d.Int64()
-	if n < math.MinInt || n > math.MaxInt {
-		d.unreadable(start, anInteger, outOfRange)
-		return 0
-	}
-	return int(n)
+	n, _ := d.shortInt()
+	return n
 }
 
 // IntPtr reads an integer; null is nil.
 func (d *Decoder) IntPtr() *int {
-	if d.Null() {
+	n, ok := d.shortInt()
+	if !ok {
 		return nil
 	}
-	return new(d.Int())
+	return new(n)
+}
+
+func (d *Decoder) shortInt() (int, bool) {
+	start := d.pos
+	n, ok := d.integer()
+	if n < math.MinInt || n > math.MaxInt {
+		d.unreadable(start, anInteger, outOfRange)
+		return 0, false
+	}
+	return int(n), ok
 }
 
 // Float64Ptr reads a number; null is nil.
 func (d *Decoder) Float64Ptr() *float64 {
-	if d.Null() {
+	f, ok := d.float()
+	if !ok {
 		return nil
 	}
-	return new(d.Float64())
+	return new(f)
 }
 
 // Time reads a timestamp.
@@ -384,42 +387,6 @@ func (d *Decoder) Date() Date {
 	return v
 }
 
-// Strings reads an array of strings. Null is nil, an empty array is empty.
-func (d *Decoder) Strings() []string {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []string{}
-	for d.Array(); d.Elem(); {
-		list = append(list, d.Text())
-	}
-	return list
-}
-
-// Int64s reads an array of integers. Null is nil, an empty array is empty.
-func (d *Decoder) Int64s() []int64 {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []int64{}
-	for d.Array(); d.Elem(); {
-		list = append(list, d.Int64())
-	}
-	return list
-}
-
-// Enums reads an array of enum values. Null is nil, an empty array is empty.
-func Enums[T ~string](d *Decoder) []T {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []T{}
-	for d.Array(); d.Elem(); {
-		list = append(list, T(d.Enum()))
-	}
-	return list
-}
-
 // StringMap reads an object of strings, such as metadata. Numbers and booleans are kept as they
 // are written, and objects and arrays, which the API does not send, as their JSON: one surprise
 // in the metadata of one resource must not lose a page.
@@ -437,42 +404,17 @@ func (d *Decoder) StringMap() map[string]string {
 			start := d.pos
 			d.Skip()
 			if d.err == nil {
-				m[name] = strings.ToValidUTF8(d.keep(d.data[start:d.pos]), "\uFFFD")
+				m[name] = d.keep(validText(d.data[start:d.pos]))
 			}
 		}
 	}
 	return m
 }
 
-// Map reads an object whose values one method of the decoder reads. Null is nil, an empty object is
-// empty.
-func Map[V any](d *Decoder, value func(*Decoder) V) map[string]V {
-	if !d.HasObject() {
-		return nil
-	}
-	m := map[string]V{}
-	for d.Object(); d.More(); {
-		name := d.intern(d.Key)
-		m[name] = value(d)
-	}
-	return m
-}
-
-// EnumMap reads an object of enum values.
-func EnumMap[T ~string](d *Decoder) map[string]T {
-	return Map(d, func(d *Decoder) T { return T(d.Enum()) })
-}
-
 // TextOrInt reads a string, or an integer as it is written.
 func (d *Decoder) TextOrInt() string {
-	switch c := d.Next(); {
-	case c == '-' || c-'0' <= 9:
-		start := d.pos
-		d.Skip()
-		if d.err == nil {
-			return d.keep(d.data[start:d.pos])
-		}
-		return ""
+	if c := d.Next(); c == '-' || c-'0' <= 9 {
+		return d.keep(d.number())
 	}
 	return d.Text()
 }

@@ -39,85 +39,10 @@ type sampleLinks struct {
 	Extra   map[string]any `json:"-"`
 }
 
-var membersOfSample = [...]string{`,"id":`, `,"amount":`, `,"fee":`, `,"count":`, `,"day":`, `,"rate":`, `,"enabled":`, `,"retry":`, `,"status":`, `,"schemes":`, `,"names":`, `,"created":`, `,"charge":`, `,"metadata":`, `,"texts":`, `,"any":`, `,"links":`, `,"parts":`}
-
-func (v *sample) decode(d *Decoder) {
-	d.Members(
-		membersOfSample[:],
-		func(member int) {
-			switch member {
-			case 3:
-				v.Count = d.Int()
-			case 4:
-				v.Day = d.IntPtr()
-			case 5:
-				v.Rate = d.Float64Ptr()
-			case 7:
-				v.Retry = d.BoolPtr()
-			case 9:
-				v.Schemes = Enums[sampleStatus](d)
-			case 10:
-				v.Names = d.Strings()
-			case 12:
-				v.Charge = d.Date()
-			case 13:
-				v.Metadata = d.StringMap()
-			case 14:
-				v.Texts = d.StringMap()
-			case 15:
-				v.Any = d.AnyMap()
-			case 16:
-				if v.Links = nil; d.HasObject() {
-					v.Links = new(sampleLinks)
-					v.Links.decode(d)
-				}
-			case 17:
-				v.Parts = decodeParts(d)
-			}
-		},
-		&v.ID,
-		&v.Amount,
-		&v.Fee,
-		nil,
-		nil,
-		nil,
-		&v.Enabled,
-		nil,
-		(*Enum)(&v.Status),
-		nil,
-		nil,
-		&v.Created,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-		nil,
-	)
-}
-
-var membersOfLinks = [...]string{`,"mandate":`}
-
-func (v *sampleLinks) decode(d *Decoder) {
-	d.Members(membersOfLinks[:], func(int) { d.Extra(&v.Extra) }, &v.Mandate, nil)
-}
-
-func decodeParts(d *Decoder) []sample {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []sample{}
-	for d.Array(); d.Elem(); {
-		list = append(list, sample{})
-		list[len(list)-1].decode(d)
-	}
-	return list
-}
-
 // decodeDocument reads a document, and takes its first misfit for an error.
 func decodeDocument(text []byte, v *sample) error {
 	d := NewDecoder(text)
-	v.decode(d)
+	d.Read(v)
 	o, err := d.Finish()
 	if err == nil && len(o.Misfits) > 0 {
 		return &o.Misfits[0]
@@ -317,27 +242,20 @@ func TestEveryByteInAString(t *testing.T) {
 func TestKeptStrings(t *testing.T) {
 	const items, each = 50_000, 100
 	text := []byte("[" + strings.Repeat(`{"id":"PM000000000123","names":["a name of some length","another"]},`, items) + `null]`)
-	inUse := func() uint64 {
-		runtime.GC()
-		runtime.GC() // what pools have kept
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	kept := make([]string, 0, items/each)
-	before := inUse()
+	before := heapInUse()
 	d := NewDecoder(text)
 	i := 0
 	for d.Array(); d.Elem(); i++ {
 		var v sample
-		if v.decode(d); i%each == 0 && v.ID != "" {
+		if d.Read(&v); i%each == 0 && v.ID != "" {
 			kept = append(kept, v.ID)
 		}
 	}
 	if _, err := d.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	grown := int64(inUse()) - int64(before)
+	grown := int64(heapInUse()) - int64(before)
 	if most := int64(items / each * (512 + 100)); grown > most || len(kept) != items/each {
 		t.Errorf("%d ids keep %d bytes, want at most %d", len(kept), grown, most)
 	}

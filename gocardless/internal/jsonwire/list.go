@@ -2,18 +2,6 @@ package jsonwire
 
 import "strconv"
 
-// List reads an array whose items one method of the decoder reads. Null is nil, an empty array is empty.
-func List[V any](d *Decoder, item func(*Decoder) V) []V {
-	if !d.HasArray() {
-		return nil
-	}
-	list := []V{}
-	for d.Array(); d.Elem(); {
-		list = append(list, item(d))
-	}
-	return list
-}
-
 // EncodeList writes an array of numbers or booleans; nil is written as an empty one.
 func EncodeList[V int | float64 | bool](e *Encoder, name string, list []V) {
 	e.BeginArray(name)

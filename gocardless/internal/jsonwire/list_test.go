@@ -8,23 +8,14 @@ import (
 
 // lists is a document with a list of every kind of value that has no method of its own.
 type lists struct {
-	Ints    []int
-	Numbers []float64
-	Flags   []bool
+	Ints    []int     `json:"ints"`
+	Numbers []float64 `json:"numbers"`
+	Flags   []bool    `json:"flags"`
 }
 
 func readLists(text string) (l lists, o Outcome, err error) {
 	d := NewDecoder([]byte(text))
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "ints":
-			l.Ints = List(d, (*Decoder).Int)
-		case "numbers":
-			l.Numbers = List(d, (*Decoder).Float64)
-		case "flags":
-			l.Flags = List(d, (*Decoder).Bool)
-		}
-	}
+	d.Read(&l)
 	o, err = d.Finish()
 	return l, o, err
 }

@@ -9,23 +9,14 @@ type colour string
 
 // typedMaps is a document with a map of every kind of value.
 type typedMaps struct {
-	Ints    map[string]int64
-	Flags   map[string]bool
-	Colours map[string]colour
+	Ints    map[string]int64  `json:"ints"`
+	Flags   map[string]bool   `json:"flags"`
+	Colours map[string]colour `json:"colours"`
 }
 
 func readMaps(text string) (m typedMaps, o Outcome, err error) {
 	d := NewDecoder([]byte(text))
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "ints":
-			m.Ints = Map(d, (*Decoder).Int64)
-		case "flags":
-			m.Flags = Map(d, (*Decoder).Bool)
-		case "colours":
-			m.Colours = EnumMap[colour](d)
-		}
-	}
+	d.Read(&m)
 	o, err = d.Finish()
 	return m, o, err
 }

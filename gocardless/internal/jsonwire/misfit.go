@@ -75,11 +75,7 @@ func (d *Decoder) EndItems() { d.resource = resource{} }
 // belongs to an object inside the resource.
 func (d *Decoder) ID() string {
 	if d.Next() == '"' {
-		id := d.keep(d.quoted())
-		if d.depth == d.level {
-			d.id = id
-		}
-		return id
+		return d.keepID(d.quoted())
 	}
 	switch {
 	case d.Null():
@@ -91,6 +87,15 @@ func (d *Decoder) ID() string {
 		d.wrong("a string")
 	}
 	return ""
+}
+
+// keepID keeps an id, and remembers it if it is that of the resource being read.
+func (d *Decoder) keepID(text []byte) string {
+	id := d.keep(text)
+	if d.depth == d.level {
+		d.id = id
+	}
+	return id
 }
 
 // wrong records that a value of another type was expected, and steps over what is there.

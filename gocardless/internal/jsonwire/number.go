@@ -76,6 +76,9 @@ const (
 
 // integer reads an integer. It returns false for null and for a misfit.
 func (d *Decoder) integer() (int64, bool) {
+	if n, ok := d.shortInteger(); ok {
+		return n, true
+	}
 	start, b, ok := d.numeral(anInteger)
 	if !ok {
 		return 0, false
@@ -88,18 +91,39 @@ func (d *Decoder) integer() (int64, bool) {
 	return n, true
 }
 
+// shortInteger reads a few digits that another member follows, which is what an amount mostly is.
+func (d *Decoder) shortInteger() (int64, bool) {
+	data, i := d.data, d.pos
+	n := int64(0)
+	for ; i < len(data) && data[i]-'0' <= 9; i++ {
+		n = n*10 + int64(data[i]-'0')
+	}
+	digits := i - d.pos
+	if digits == 0 || digits > 18 || data[d.pos] == '0' && digits > 1 || i == len(data) || data[i] != ',' {
+		return 0, false
+	}
+	d.pos = i
+	return n, true
+}
+
 // Float64 reads a number.
 func (d *Decoder) Float64() float64 {
+	f, _ := d.float()
+	return f
+}
+
+// float reads a number. It returns false for null and for a misfit.
+func (d *Decoder) float() (float64, bool) {
 	start, b, ok := d.numeral(aNumber)
 	if !ok {
-		return 0
+		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil {
 		d.unreadable(start, aNumber, outOfRange)
-		return 0
+		return 0, false
 	}
-	return f
+	return f, true
 }
 
 // numeral returns the digits of a number, which may be in a string, and where they are. It

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Sizes of the memory for strings.
@@ -27,18 +28,20 @@ func (d *Decoder) keep(b []byte) string {
 	if n > keepMax {
 		return string(b)
 	}
-	used := d.pool.Len()
-	if d.pool.Cap()-used < n {
-		d.pool.Reset()
-		d.pool.Grow(max(d.poolSize, n))
+	if cap(d.pool)-len(d.pool) < n {
+		d.pool = make([]byte, 0, max(d.poolSize, n))
 		d.poolSize = min(len(d.data)-d.pos, poolMax)
-		used = 0
 	}
-	d.pool.Write(b)
-	return d.pool.String()[used:]
+	used := len(d.pool)
+	d.pool = d.pool[:used+n]
+	copy(d.pool[used:], b)
+	return unsafe.String(&d.pool[used], n) // nothing writes there again
 }
 
-// intern returns b as a string, the same memory each time where it can.
+// intern returns b as a string, the same memory each time where it can. It is not inlined: many
+// methods would hold a copy.
+//
+//go:noinline
 func (d *Decoder) intern(b []byte) string {
 	n := len(b)
 	if n == 0 {
@@ -121,6 +124,24 @@ func (d *Decoder) unusualText(start, i int) []byte {
 	}
 	d.failAt(len(data), "unexpected end in a string")
 	return nil
+}
+
+// validText returns text in which U+FFFD stands for each run of invalid UTF-8, like
+// strings.ToValidUTF8, which is larger.
+func validText(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	var out []byte
+	for invalid := false; len(b) > 0; {
+		r, size := utf8.DecodeRune(b)
+		wrong := r == utf8.RuneError && size == 1
+		if !wrong || !invalid {
+			out = utf8.AppendRune(out, r)
+		}
+		b, invalid = b[size:], wrong
+	}
+	return out
 }
 
 // unescape appends what the escape sequence at the start of b means, and returns the length
