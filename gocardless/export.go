@@ -24,8 +24,8 @@ type ExportOptions struct {
 	// Workers is the number of concurrent requests: 1 to 64, or 8 when zero.
 	//
 	// The API allows 1000 requests a minute for each access token. If a reply takes 50 ms, 8 workers
-	// use them up in 7 seconds. A client with a rate limiter ([WithRateLimitWait]) then waits for the
-	// next minute; any other gets errors, retries, and may fail.
+	// use them up in about six seconds. A client with a rate limiter ([WithRateLimitWait]) then waits
+	// for the next minute; any other gets errors, retries, and may fail.
 	Workers int
 	// Cursor resumes an earlier export of the same list with the same params after the item with this
 	// cursor; see [Exporter.Cursor]. Empty means the beginning.

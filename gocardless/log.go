@@ -2,10 +2,10 @@ package gocardless
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/errtree"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
@@ -80,25 +80,28 @@ func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, er
 
 // errorClass returns the class of an error that is neither nil nor a cancellation; see [ErrorClass].
 func errorClass(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.class()
-	}
-	if e, ok := errors.AsType[*ConnectionError](err); ok {
-		if e.Timeout() {
-			return "timeout"
+	class := "other"
+	// The outermost of our errors counts: one may wrap another.
+	errtree.Find(err, func(err error) bool {
+		switch e := any(err).(type) {
+		case *Error:
+			class = e.class()
+		case *ConnectionError:
+			if class = "connection"; e.Timeout() {
+				class = "timeout"
+			}
+		case *MalformedResponseError:
+			class = "unreadable reply"
+		case *ParamsError:
+			class = "refused before sending"
+		case *SigningError:
+			class = "not signed"
+		default:
+			return false
 		}
-		return "connection"
-	}
-	if _, ok := errors.AsType[*MalformedResponseError](err); ok {
-		return "unreadable reply"
-	}
-	if _, ok := errors.AsType[*ParamsError](err); ok {
-		return "refused before sending"
-	}
-	if _, ok := errors.AsType[*SigningError](err); ok {
-		return "not signed"
-	}
-	return "other"
+		return true
+	})
+	return class
 }
 
 // class returns the first reason that the API gave, or else the type of the error.

@@ -139,8 +139,8 @@ func (o *Observer) callEnded(ctx context.Context, e CallEnd) {
 
 // ErrorClass returns a short name for the kind of an error of this package, without ids or personal
 // data: the API's reason or type, such as "mandate_is_inactive", or "timeout", "canceled",
-// "connection", "unreadable reply", "refused before sending", "not signed" or "other". It returns
-// "" for nil.
+// "connection", "unsuccessful reply", "unreadable reply", "refused before sending", "not signed" or
+// "other". It returns "" for nil.
 func ErrorClass(err error) string {
 	switch {
 	case err == nil:

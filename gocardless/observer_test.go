@@ -169,6 +169,7 @@ func TestErrorClass(t *testing.T) {
 		"other":                  errors.New("PM123 of frank@acmeplc.com"),
 		"timeout":                &ConnectionError{Err: ErrTimeout},
 		"canceled":               &ConnectionError{Err: context.Canceled},
+		"unsuccessful reply":     &Error{StatusCode: 502},
 		"connection":             &ConnectionError{Err: dialError()},
 		"unreadable reply":       &MalformedResponseError{},
 		"refused before sending": &ParamsError{},
@@ -179,6 +180,10 @@ func TestErrorClass(t *testing.T) {
 		if got := ErrorClass(err); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
+	}
+	// The error that ended a call counts, not one that it wraps.
+	if got := ErrorClass(&ConnectionError{Err: context.DeadlineExceeded, Previous: &Error{Type: ErrorTypeGoCardless}}); got != "timeout" {
+		t.Errorf("a wait that ended: %q", got)
 	}
 }
 

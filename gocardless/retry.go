@@ -63,8 +63,8 @@ type RetryPolicy func(RetryAttempt) RetryDecision
 //   - GET, PUT and DELETE are retried after a failure of the network, an attempt
 //     that took too long, the statuses 408, 429 and 5xx, and a successful reply
 //     that cannot be read.
-//   - A POST that creates is retried after the same, and after a reply without the
-//     resource, with the same idempotency key.
+//   - A POST that creates is retried after the same, after a reply without the
+//     resource, and after a 409 that cannot be read, with the same idempotency key.
 //   - A POST that acts and a PATCH are retried only if they are known not to have
 //     run: after 429, 503 with Retry-After, and if no connection could be established.
 //
