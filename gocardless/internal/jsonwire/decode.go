@@ -256,17 +256,6 @@ func (d *Decoder) Text() string {
 	return ""
 }
 
-// Enum reads a string that has few different values, and gives every occurrence the same memory.
-func (d *Decoder) Enum() string {
-	if d.Next() == '"' {
-		return d.intern(d.quoted())
-	}
-	if !d.Null() {
-		d.wrong("a string")
-	}
-	return ""
-}
-
 // Bool reads a boolean.
 func (d *Decoder) Bool() bool {
 	v, _ := d.boolean()

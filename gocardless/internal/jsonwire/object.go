@@ -316,10 +316,8 @@ func (m *member) key() string { return m.name[2 : len(m.name)-2] }
 // value reads a value to p, a pointer of the member's type.
 func (d *Decoder) value(m *member, p unsafe.Pointer) {
 	switch m.form {
-	case formText:
+	case formText, formEnum:
 		*(*string)(p) = d.Text()
-	case formEnum:
-		*(*string)(p) = d.Enum()
 	case formInt64:
 		*(*int64)(p) = d.Int64()
 	case formInt64Ptr:
