@@ -107,6 +107,9 @@ func (d document) program(snippet string) string {
 // TestDocumentedCode shows that every Go block of the documents compiles and runs, against the
 // sandbox of gocardlesstest. A whole program is run as it is; a test file is run by go test.
 func TestDocumentedCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the programs of all documents")
+	}
 	guides, err := filepath.Glob("docs/guides/*.md")
 	if err != nil || len(guides) < 4 {
 		t.Fatal(guides, err)

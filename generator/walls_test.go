@@ -116,6 +116,9 @@ func TestGeneratedFilesAreMarked(t *testing.T) {
 // Importing the SDK adds its own line to a user's go.mod and nothing to its go.sum. What the
 // package's own tests import would show there, so they import the standard library only.
 func TestConsumerGetsNoDependencies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a module that imports the SDK")
+	}
 	dir, module := t.TempDir(), testmodule.Path(t)
 	absolute, err := filepath.Abs(root)
 	if err != nil {

@@ -24,6 +24,9 @@ func lastLine(s string) string {
 // The report goes to stdout and ends with the bump, whatever the status; the status depends on the most
 // severe change.
 func TestDiffFailOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares many whole descriptions")
+	}
 	for _, c := range []struct {
 		args   string
 		status int

@@ -11,6 +11,9 @@ import (
 
 // The programs in docs/sandbox in other languages test an outage with the control API.
 func TestOutageInOtherLanguages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Python and Node.js")
+	}
 	for _, x := range [][]string{{"python3", "../../docs/sandbox/outage.py"}, {"node", "../../docs/sandbox/outage.mjs"}} {
 		t.Run(x[0], func(t *testing.T) {
 			if _, err := exec.LookPath(x[0]); err != nil {

@@ -20,7 +20,7 @@ import (
 // from one in the vendor's form and in YAML. Applied again, as JSON, it changes nothing more.
 func TestSeptemberGivesTheSameTree(t *testing.T) {
 	if testing.Short() {
-		t.Skip("several updates: left out by -short")
+		t.Skip("several updates")
 	}
 	ours := adopt.September(t)
 	adopt.StripWords(ours) // they differ: in one form they belong to the place, in the other to the schema

@@ -549,6 +549,9 @@ func TestRealChangesInForeignSpelling(t *testing.T) {
 
 // A source that cannot be adopted is an error with the place; a single member that cannot be is left out.
 func TestRefusedSources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one update for each of many sources")
+	}
 	colour := func(schema string) func(r *jsontree.Value) {
 		return func(r *jsontree.Value) { properties(r, "Payment").Set("colour", parse(schema)) }
 	}

@@ -121,6 +121,9 @@ var history = map[string]struct {
 }
 
 func TestHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares all snapshots")
+	}
 	files := snapshots(t)
 	for i := 1; i < len(files); i++ {
 		r := compare(t, read(t, files[i-1]), read(t, files[i]))

@@ -350,7 +350,11 @@ func TestRandomChanges(t *testing.T) {
 	if old.err != nil {
 		t.Fatal(old.err)
 	}
-	for i := range *rounds {
+	n := *rounds
+	if testing.Short() {
+		n = min(n, 5)
+	}
+	for i := range n {
 		r := rng{rand.New(rand.NewPCG(*seed, uint64(i)))}
 		root := base.Clone()
 		var did []string

@@ -37,6 +37,9 @@ func whole(t testing.TB) load.Input {
 
 // The code in the reports on the API's history compiles with the SDK of its day.
 func TestHistorySnippets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("generates the SDK once for each snapshot")
+	}
 	var before *code
 	for _, file := range snapshots(t) {
 		after := generated(t, parseFile(t, file), whole(t))
@@ -53,6 +56,9 @@ func TestHistorySnippets(t *testing.T) {
 
 // The code in the reports on the mutations compiles as well, in both directions.
 func TestMutationSnippets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("generates the SDK once for each mutation")
+	}
 	base := part(t)
 	old := generated(t, base, load.Input{})
 	if old.err != nil {

@@ -118,7 +118,7 @@ func TestCodeThatDoesNotCompile(t *testing.T) {
 // comparison shows what each step broke.
 func TestHistory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("generates the SDK once for each snapshot: left out by -short")
+		t.Skip("generates the SDK once for each snapshot")
 	}
 	files, err := filepath.Glob(root + "/schema/history/*.json")
 	if err != nil || len(files) < 7 {

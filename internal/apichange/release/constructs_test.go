@@ -239,7 +239,7 @@ func addPower(t *testing.T, v *jsontree.Value) {
 // removed.
 func TestConstructsGenerated(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the SDK and its sandbox: left out by -short")
+		t.Skip("compiles the SDK and its sandbox")
 	}
 	dir := wholeModule(t)
 	constructs, err := jsontree.Parse(read(t, filepath.Join(root, "generator/testdata/golden/constructs/schema.json")))

@@ -19,7 +19,7 @@ import (
 // descriptions, and raises the version as far as its changes call for. The final Go names are the current ones.
 func TestHistoryIsUpdatedTo(t *testing.T) {
 	if testing.Short() {
-		t.Skip("eight updates: left out by -short")
+		t.Skip("eight updates")
 	}
 	files, err := snapshots(root)
 	if err != nil {

@@ -23,6 +23,9 @@ import (
 // A new schema may have the name of anything that the SDK exports: its type gets another name, and nothing is
 // declared twice.
 func TestNewSchemasWithTakenNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the SDK with 900 more types")
+	}
 	dir := wholeModule(t)
 	schemas := testmodule.Schema(t, root).At("/components/schemas")
 	var taken []string
@@ -71,6 +74,9 @@ var words = []string{
 // A new resource may have any name: its files are compiled on every system, nothing is declared twice, and a note
 // gives the cure for a name that is already used.
 func TestNewResourcesWithOddNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the SDK with many more resources")
+	}
 	dir := wholeModule(t)
 	file := source(t, dir, func(v *jsontree.Value) {
 		for i, word := range words {

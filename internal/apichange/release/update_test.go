@@ -318,7 +318,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 // From 2.0.0 on the module's path ends in its major version.
 func TestUpdateMovesTheModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("checks all packages: left out by -short")
+		t.Skip("checks all packages")
 	}
 	dir := wholeModule(t)
 	version, err := os.ReadFile(filepath.Join(dir, VersionFile))

@@ -133,6 +133,9 @@ func golden(t *testing.T, path, got string) {
 
 // Each program is rewritten as in its golden files. Its notes cover the remaining compile errors.
 func TestPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the official client")
+	}
 	for name, left := range map[string]int{
 		"club":  0, // 160 lines of everyday use compile without an edit by hand
 		"edges": 8, // one for each construct that has no counterpart
