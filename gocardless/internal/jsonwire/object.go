@@ -98,7 +98,7 @@ func itemOf(t, whole reflect.Type) *object {
 	rooms := 1
 	for i := range item.members {
 		m := &item.members[i]
-		if m.form == formObjectPtr && rooms < whole.NumField() && whole.Field(rooms).Type == m.typ {
+		if i < 64 && m.form == formObjectPtr && rooms < whole.NumField() && whole.Field(rooms).Type == m.typ {
 			m.room = whole.Field(rooms).Offset
 			rooms++
 		}
@@ -214,7 +214,7 @@ func (d *Decoder) Items(list, like any) bool {
 // object reads an object into the struct at base, which may have room for those that it points to.
 func (d *Decoder) object(o *object, base unsafe.Pointer, room bool) {
 	d.Object()
-	used := uint64(0) // the members whose room is used; a duplicate gets memory of its own
+	used := uint64(0) // the members whose room is used, see itemOf; a duplicate gets memory of its own
 	for after := uint(0); ; {
 		// As long as the members come as expected, the place is in a variable.
 		data, pos, first := d.data, d.pos, d.state
