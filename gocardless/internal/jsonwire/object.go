@@ -215,49 +215,7 @@ func (d *Decoder) Items(list, like any) bool {
 func (d *Decoder) object(o *object, base unsafe.Pointer, room bool) {
 	d.Object()
 	used := uint64(0) // the members whose room is used, see itemOf; a duplicate gets memory of its own
-	for after := uint(0); ; {
-		// As long as the members come as expected, the place is in a variable.
-		data, pos, first := d.data, d.pos, d.state
-		for first <= stateFirst {
-			i := uint(o.next[after].Load())
-			if i >= uint(len(o.members)) {
-				break
-			}
-			m := &o.members[i]
-			name := m.name[first:] // the first member has no comma before it
-			if len(data)-pos < len(name) || string(data[pos:pos+len(name)]) != name {
-				break
-			}
-			pos += len(name)
-			after, first = i+1, stateNext
-			if m.form <= formID {
-				if end := plain(data, pos); end > 0 {
-					text := data[pos+1 : end-1]
-					pos = end
-					p := (*string)(unsafe.Add(base, m.offset))
-					switch m.form {
-					case formText:
-						*p = d.keep(text)
-					case formEnum:
-						*p = d.intern(text)
-					default:
-						*p = d.keepID(text)
-					}
-					continue
-				}
-			}
-			d.pos, d.state = pos, stateNext
-			d.field(m, base, room && used&(1<<i) == 0)
-			used |= 1 << i
-			data, pos = d.data, d.pos
-		}
-		d.pos = pos
-		if first == stateNext && d.state == stateFirst {
-			d.state = stateNext
-		}
-		if !d.More() {
-			return
-		}
+	for after := d.expected(o, base, room, 0, &used); d.More(); after = d.expected(o, base, room, after, &used) {
 		i := uint(0)
 		for ; i < uint(len(o.members)) && o.members[i].key() != string(d.Key); i++ {
 		}
@@ -275,6 +233,52 @@ func (d *Decoder) object(o *object, base unsafe.Pointer, room bool) {
 			d.Unknown()
 		}
 	}
+}
+
+// expected reads members as long as each is the one that came after the one before it in earlier
+// documents. It returns the place after the last one that it read.
+func (d *Decoder) expected(o *object, base unsafe.Pointer, room bool, after uint, used *uint64) uint {
+	data, pos, first := d.data, d.pos, d.state
+	for first <= stateFirst {
+		i := uint(o.next[after].Load())
+		if i >= uint(len(o.members)) {
+			break
+		}
+		m := &o.members[i]
+		name := m.name[first:] // the first member has no comma before it
+		if len(data)-pos < len(name) || string(data[pos:pos+len(name)]) != name {
+			break
+		}
+		pos += len(name)
+		after, first = i+1, stateNext
+		if m.form <= formID {
+			if end := plain(data, pos); end > 0 {
+				*(*string)(unsafe.Add(base, m.offset)) = d.keepAs(m.form, data[pos+1:end-1])
+				pos = end
+				continue
+			}
+		}
+		d.pos, d.state = pos, stateNext
+		d.field(m, base, room && *used&(1<<i) == 0)
+		*used |= 1 << i
+		data, pos = d.data, d.pos
+	}
+	d.pos = pos
+	if first == stateNext && d.state == stateFirst {
+		d.state = stateNext
+	}
+	return after
+}
+
+// keepAs returns a string of its own for a text, in one of the forms up to formID.
+func (d *Decoder) keepAs(f form, text []byte) string {
+	switch f {
+	case formText:
+		return d.keep(text)
+	case formEnum:
+		return d.intern(text)
+	}
+	return d.keepID(text)
 }
 
 // field reads a value into a field of the struct at base, an object into the room for it if that is
