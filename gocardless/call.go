@@ -207,17 +207,16 @@ func (x *exchange) prepare(in *input) error {
 			op.Kind = x.settings.kind
 			x.op = &op
 		}
-		x.path, x.escaped, _ = join(x.core.base, x.op.Path, in.raw.escaped)
+		x.path, x.escaped = join(x.core.base, x.op.Path, in.raw.escaped)
 		x.query, x.body = in.raw.query, in.raw.body
 	} else {
-		var problem string
-		if in.ids != nil {
-			var several []Problem
-			x.path, x.escaped, several = expandSeveral(x.core.base, x.op.Path, in.ids)
-			problems = append(slices.Clip(problems), several...)
-		} else if x.path, x.escaped, problem = expandPath(x.core.base, x.op.Path, in.id); problem != "" {
-			problems = append(slices.Clip(problems), Problem{Field: "id", Message: problem})
+		ids := in.ids
+		if ids == nil {
+			ids = []string{in.id}
 		}
+		var wrong []Problem
+		x.path, x.escaped, wrong = expandPath(x.core.base, x.op.Path, ids)
+		problems = append(slices.Clip(problems), wrong...)
 		if in.params != nil && !x.settings.unchecked {
 			c := &checker{envelope: x.op.RequestEnvelope}
 			in.params.check(c)

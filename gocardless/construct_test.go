@@ -147,11 +147,13 @@ func TestPathWithSeveralIDs(t *testing.T) {
 	}{
 		{[]string{"CR1", "NO1"}, "/v1/creditors/CR1/notes/NO1/actions/read", "", ""},
 		{[]string{"CR/1", "a b"}, "/v1/creditors/CR/1/notes/a b/actions/read", "/v1/creditors/CR%2F1/notes/a%20b/actions/read", ""},
+		{[]string{"{identity}", "{x}"}, "/v1/creditors/{identity}/notes/{x}/actions/read", "/v1/creditors/%7Bidentity%7D/notes/%7Bx%7D/actions/read", ""},
+		{[]string{"CR1", "{x}"}, "/v1/creditors/CR1/notes/{x}/actions/read", "/v1/creditors/CR1/notes/%7Bx%7D/actions/read", ""},
 		{[]string{"", "NO1"}, "", "", "creditor_id"},
 		{[]string{"..", "."}, "", "", "creditor_id id"},
 		{[]string{"CR1", ""}, "", "", "id"},
 	} {
-		path, escaped, problems := expandSeveral(base, template, c.ids)
+		path, escaped, problems := expandPath(base, template, c.ids)
 		var fields []string
 		for _, p := range problems {
 			fields = append(fields, p.Field)

@@ -118,9 +118,9 @@ func TestProgramSize(t *testing.T) {
 	}
 	size := func(name string) float64 {
 		out := filepath.Join(t.TempDir(), name)
-		// As go build does it, with what debuggers read, but without the state of the repository,
-		// which is not code.
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", out, "./testdata/size/"+name)
+		// With what debuggers read, but without the directory and the state of the repository, which
+		// are not code.
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", out, "./testdata/size/"+name)
 		if text, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("building %s: %v\n%s", name, err, text)
 		}

@@ -54,41 +54,44 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// expandPath puts an id into the variable segment of an operation's path. It returns the path in the
-// two forms of [url.URL]: unescaped and, if that differs, escaped. Whatever the id contains, the
-// path stays below the operation's own collection.
-func expandPath(base *url.URL, template, id string) (path, escaped, problem string) {
-	open := strings.IndexByte(template, '{')
-	if open < 0 {
-		return join(base, template, template)
-	}
-	end := strings.IndexByte(template, '}')
-	if problem := segmentProblem(id); problem != "" {
-		return "", "", problem
-	}
-	head, tail := template[:open], template[end+1:]
-	if base.RawPath == "" && plainSegment(id) {
-		return base.Path + head + id + tail, "", ""
-	}
-	return join(base, head+id+tail, head+url.PathEscape(id)+tail)
-}
-
-// expandSeveral is expandPath for a path with several variable segments. The problems name the
-// segments.
-func expandSeveral(base *url.URL, template string, ids []string) (path, escaped string, problems []Problem) {
+// expandPath puts ids into the variable segments of an operation's path. It returns the path in the
+// two forms of [url.URL]: unescaped and, if that differs, escaped. Whatever the ids contain, the path
+// stays below the operation's own collection.
+func expandPath(base *url.URL, template string, ids []string) (path, escaped string, problems []Problem) {
+	path, escaped = template, template
+	at, escapedAt := 0, 0
 	for _, id := range ids {
-		head, rest, _ := strings.Cut(template, "{")
-		name, tail, _ := strings.Cut(rest, "}")
+		filled, end, name := fill(path, at, id)
+		if name == "" {
+			break // the operation takes no id
+		}
 		if problem := segmentProblem(id); problem != "" {
-			if name == "identity" {
-				name = "id"
-			}
 			problems = append(problems, Problem{Field: name, Message: problem})
 		}
-		path, escaped, template = path+head+id, escaped+head+url.PathEscape(id), tail
+		if safe := url.PathEscape(id); safe == id && path == escaped {
+			escaped, escapedAt = filled, end
+		} else {
+			escaped, escapedAt, _ = fill(escaped, escapedAt, safe)
+		}
+		path, at = filled, end
 	}
-	path, escaped, _ = join(base, path+template, escaped+template)
+	path, escaped = join(base, path, escaped)
 	return path, escaped, problems
+}
+
+// fill replaces the first variable segment of a path from a place on. It returns the path, the place
+// after the segment, and the name of the parameter, or "" if there is no such segment.
+func fill(path string, from int, id string) (string, int, string) {
+	open := strings.IndexByte(path[from:], '{') + from
+	if open < from {
+		return path, from, ""
+	}
+	end := strings.IndexByte(path[open:], '}') + open
+	name := path[open+1 : end]
+	if name == "identity" {
+		name = "id"
+	}
+	return path[:open] + id + path[end+1:], open + len(id), name
 }
 
 // segmentProblem describes why an id cannot be a segment of a path, or returns "".
@@ -104,21 +107,12 @@ func segmentProblem(id string) string {
 	return ""
 }
 
-func join(base *url.URL, path, escaped string) (string, string, string) {
+// join puts a path below a base URL, in the two forms of [url.URL].
+func join(base *url.URL, path, escaped string) (string, string) {
 	if base.RawPath == "" && path == escaped {
-		return base.Path + path, "", ""
+		return base.Path + path, ""
 	}
-	return base.Path + path, base.EscapedPath() + escaped, ""
-}
-
-// plainSegment reports whether a segment needs no escaping, as the API's ids do not.
-func plainSegment(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
-			return false
-		}
-	}
-	return true
+	return base.Path + path, base.EscapedPath() + escaped
 }
 
 // parsePath parses the path of a [Client.Do] call, which is escaped and may have a query.
