@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Takes the pictures of the README: the demo in a terminal, and the hosted page of the sandbox.
+# Takes the pictures of the README and docs/sandbox.md: the demo in a terminal, and the hosted page and
+# the dashboard of the sandbox.
 #
 #   scripts/pictures.sh        writes docs/images/*.png
 set -euo pipefail
@@ -20,14 +21,14 @@ shoot() {
 	cat <<'HTML'
 <!DOCTYPE html><meta charset="utf-8"><style>
 body { margin: 0; background: #1b1f27; color: #d5dae3; font: 13px/1.45 "DejaVu Sans Mono", monospace; padding: 18px 22px }
-pre { margin: 0; font: inherit; overflow: hidden; width: 920px } b { color: #7fd1a7 }
+pre { margin: 0; font: inherit; overflow: hidden; width: 970px } b { color: #7fd1a7 }
 </style><pre><b>$</b> make demo
 HTML
 	GOWORK=off go run ./internal/demo/cmd | sed -n '/^A mandate through/,$p' |
 		sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/^\([A-Z].*\)$/<b>\1<\/b>/'
 	echo '</pre>'
 } >"$dir/demo.html"
-shoot "file://$dir/demo.html" docs/images/demo.png 960 850
+shoot "file://$dir/demo.html" docs/images/demo.png 1010 830
 
 # The hosted page, as the sandbox serves it.
 (cd cmd/gcpro && go build -o "$dir/gcpro" .)
@@ -41,3 +42,9 @@ request=$(api /billing_requests '{"billing_requests":{"mandate_request":{"scheme
 page=$(api /billing_request_flows "{\"billing_request_flows\":{\"prefilled_customer\":{\"given_name\":\"Ada\",\"family_name\":\"Lovelace\"},\"redirect_uri\":\"https://shop.example.com/welcome\",\"links\":{\"billing_request\":\"$request\"}}}" |
 	grep -o '"authorisation_url":"[^"]*"' | cut -d'"' -f4)
 shoot "$page" docs/images/hosted-page.png 420 690
+
+# The dashboard, as the test of its layout sees it.
+CHROMIUM=$browser GOCARDLESS_SCREENSHOTS=$dir go test -count=1 -run '^TestDashboardFits$' ./internal/browsertest
+cp "$dir/dashboard-overview-wide-light.png" docs/images/dashboard.png
+cp "$dir/dashboard-webhooks-wide-light.png" docs/images/dashboard-webhooks.png
+cp "$dir/dashboard-mandate-phone-dark.png" docs/images/dashboard-phone.png

@@ -272,10 +272,6 @@ func (t *tour) HandleEvent(_ context.Context, e gocardless.Event) error {
 	if !t.listening {
 		return nil
 	}
-	why := ""
-	if e.Details != nil {
-		why = e.Details.Description
-	}
-	t.row(e.CreatedAt.Format("Mon 2 Jan 15:04")+"  "+string(e.Origin()), "%-41s %s  %s", e.Type(), e.ResourceID(), why)
+	t.row(e.CreatedAt.Format("Mon 2 Jan 15:04")+"  "+string(e.Origin()), "%-41s %s", e.Type(), e.ResourceID())
 	return nil
 }
