@@ -6,7 +6,7 @@ export GOFLAGS += -trimpath
 # A busy machine must not fail the tests: the limit of Go, 10 minutes, is far above what a package takes
 # on an idle one, and could be reached on a loaded one.
 TEST = $(GO) test -timeout 30m
-# Vet has seen everything by then. The race detector holds every process for a second at its end, and
+# Vet is a part of lint. The race detector holds every process for a second at its end, and
 # gcpro's tests start hundreds: the variable ends that.
 TESTED = GORACE=atexit_sleep_ms=0 $(TEST) -vet=off
 # Many tests of the other modules wait: more of them than processors run at a time.
@@ -73,7 +73,7 @@ test-race-others:
 	others=$$(scripts/modules.sh packages | grep -v -E '/internal/(migrate|param|render)$$') && $(TESTED) $(WAITING) -race -short $$others
 
 short: ## the tests that take seconds
-	$(TEST) -short $(ALL)
+	$(TESTED) -short $(ALL)
 
 demo: ## a tour of the SDK against the sandbox, in one process
 	@GOWORK=off $(GO) run ./internal/demo/cmd
