@@ -121,7 +121,7 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 		b.tell("bank_authorisation_"+answer, member{"bank_authorisation", a.ID})
 	}
 	if flow := a.Ref("flow"); flow != "" {
-		return flowURL(tx.must("billing_request_flows", flow)) + "&outcome=" + outcome, nil
+		return flowURL(flow) + "&outcome=" + outcome, nil
 	}
 	return page.WithParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
 }

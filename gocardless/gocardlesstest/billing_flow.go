@@ -73,7 +73,7 @@ func (tx *tx) addFlow(b *billing, body object) *record {
 		f.Set(name, body.Flag(name))
 	}
 	f.Set("auto_fulfil", true)
-	f.Set("authorisation_url", tx.payURL()+flowURL(f))
+	f.Set("authorisation_url", tx.payURL()+flowURL(f.ID))
 	f.Set("expires_at", value.Stamp(tx.now.Add(flowLife)))
 	f.Set("links", object{{"billing_request", b.rec.ID}})
 	tx.add(f)

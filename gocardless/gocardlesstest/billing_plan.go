@@ -95,8 +95,9 @@ func (b *billing) makeSchedule(mandate *record) {
 	}
 	copyScheduleDetails(s, o)
 	rows := slices.Clone(tx.checkSchedule(&api.Problems{}, "", o, instalmentsOf(o), mandate))
+	next := mandateNextCharge(mandate, tx.now)
 	for i, v := range rows {
-		if row, _ := v.(object); date(row.Str("charge_date")) < mandateNextCharge(mandate, tx.now) {
+		if row, _ := v.(object); date(row.Str("charge_date")) < next {
 			rows[i] = row.Without("charge_date")
 		}
 	}

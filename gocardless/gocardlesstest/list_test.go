@@ -189,9 +189,11 @@ func TestUnknownFilterIsRefused(t *testing.T) {
 		if err != nil || len(page.Recs) != 1 || page.Recs[0].ID != id {
 			t.Errorf("payments of the customer: %v, %v", page, err)
 		}
-		_, err = plan.Page(tx.sb.store.Coll("payments"), url.Values{"colour": {"red"}})
-		if e, ok := errors.AsType[*api.Error](err); !ok || e.Reason != "invalid_filters" || e.Message != "The sandbox does not filter payments by colour" {
-			t.Errorf("payments by colour: %v", err)
+		for _, name := range []string{"colour", "colour[gt]"} {
+			_, err = plan.Page(tx.sb.store.Coll("payments"), url.Values{name: {"red"}})
+			if e, ok := errors.AsType[*api.Error](err); !ok || e.Reason != "invalid_filters" || e.Message != "The sandbox does not filter payments by colour" {
+				t.Errorf("payments by %s: %v", name, err)
+			}
 		}
 		return nil
 	})

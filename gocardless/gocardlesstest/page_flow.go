@@ -93,7 +93,7 @@ func (tx *tx) flowEnd(b *billing, f *record) *page.View {
 }
 
 // flowURL returns the path and query of a flow's page.
-func flowURL(f *record) string { return flowPath + "?id=" + f.ID }
+func flowURL(id string) string { return flowPath + "?id=" + id }
 
 // backTo returns the URL that a flow leads back to, or "".
 func backTo(f *record, name, outcome string) string {
@@ -176,7 +176,7 @@ func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill
 		Buttons: []page.Button{{Label: "Continue"}},
 		Targets: []string{f.Str("redirect_uri"), f.Str("exit_uri")},
 	}
-	e := &flowEntry{b: b, flow: f, here: flowURL(f), form: form, fill: fill}
+	e := &flowEntry{b: b, flow: f, here: flowURL(f.ID), form: form, fill: fill}
 	for _, s := range b.flowSteps(f) {
 		vs := page.Step{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
 		if vs.Done && s.back {
@@ -346,7 +346,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	step := b.flowStepAt(f, form.Get("step"))
 	if step != form.Get("step") {
 		// The form of an earlier visit: show the current step.
-		return page.SendTo(flowURL(f))
+		return page.SendTo(flowURL(f.ID))
 	}
 	p := &api.Problems{}
 	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
@@ -400,7 +400,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *a
 		return "", err
 	}
 	b.commit()
-	return flowURL(f), nil
+	return flowURL(f.ID), nil
 }
 
 // checkForm checks the values of a form as the operation checks its body.
@@ -426,7 +426,7 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 		return "", err
 	}
 	b.commit()
-	return flowURL(f), nil
+	return flowURL(f.ID), nil
 }
 
 // flowExit records that the payer leaves before the end.
@@ -437,7 +437,7 @@ func (tx *tx) flowExit(b *billing, f *record) *page.View {
 	}
 	v := page.Message(http.StatusOK, "You left before the end", "Nothing was set up. You can return to this page until "+f.Str("expires_at")[:10]+".")
 	v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
-	v.Links = []page.Link{{Label: "Continue", URL: template.URL(flowURL(f))}}
+	v.Links = []page.Link{{Label: "Continue", URL: template.URL(flowURL(f.ID))}}
 	return v
 }
 
@@ -530,5 +530,5 @@ func templatePage(tx *tx, r *http.Request) *page.View {
 	if err != nil {
 		return page.Message(http.StatusUnprocessableEntity, "This link does not work", "The template describes a request that cannot be created.")
 	}
-	return page.SendTo(flowURL(f))
+	return page.SendTo(flowURL(f.ID))
 }

@@ -177,10 +177,8 @@ func buildRegistry() *registry {
 		if r.handlers[op.Name] == nil {
 			r.handlers[op.Name] = r.defaultHandler(op)
 		}
-		for _, c := range r.collections {
-			if op.List && c.Name == op.Resource() {
-				r.plans[op.Name] = store.PlanList(op, r.filters, c.Private)
-			}
+		if i := r.indexOf(op.Resource()); op.List && i >= 0 {
+			r.plans[op.Name] = store.PlanList(op, r.filters, r.collections[i].Private)
 		}
 	}
 	r.routes = api.NewRouter(served)
@@ -188,8 +186,11 @@ func buildRegistry() *registry {
 }
 
 // hasCollection reports whether a family declared a collection.
-func (r *registry) hasCollection(name string) bool {
-	return slices.ContainsFunc(r.collections, func(c store.CollectionSpec) bool { return c.Name == name })
+func (r *registry) hasCollection(name string) bool { return r.indexOf(name) >= 0 }
+
+// indexOf returns the index of a collection, or -1.
+func (r *registry) indexOf(name string) int {
+	return slices.IndexFunc(r.collections, func(c store.CollectionSpec) bool { return c.Name == name })
 }
 
 // ownerOf returns the collection of the id in an operation's path.

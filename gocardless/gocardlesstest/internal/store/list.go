@@ -134,7 +134,7 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 	recs := c.Recs
 	matches := append([]Match{func(r *Record) bool { return !r.Removed }}, also...)
 	for _, f := range p.filters {
-		if f.test == nil && query.Has(f.param) {
+		if f.test == nil && given(query, f.param) {
 			return nil, api.Refuse("invalid_filters", "The sandbox does not filter "+p.op.Resource()+" by "+f.param)
 		}
 		m, narrowed := f.matcher(c, query)
@@ -155,6 +155,16 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 		return sortedListing(c, recs, all(matches), query), nil
 	}
 	return newestFirst(recs, all(matches), c.ByID[after], c.ByID[before], PageSize(query)), nil
+}
+
+// given reports whether a query has a parameter, by itself or with an operator, as in name[gt].
+func given(query url.Values, name string) bool {
+	for key := range query {
+		if base, _, _ := strings.Cut(key, "["); base == name {
+			return true
+		}
+	}
+	return false
 }
 
 // all returns a test that requires all tests to pass.
