@@ -161,11 +161,11 @@ func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay
 	if local || cursor.IsZero() {
 		next, err := afterNewest(ctx, client)
 		switch {
-		case err != nil:
+		case err != nil && cursor.IsZero():
 			return err
 		case cursor.IsZero():
 			return state.From(next)
-		case next.Before(cursor):
+		case err == nil && next.Before(cursor): // the polls report an error, and retry if that can help
 			a.note("the newest event is older than the last run, as in a new sandbox; continuing after %s", next.Format(time.RFC3339))
 			return state.Restart(next)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/relay"
+	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
@@ -20,15 +21,19 @@ func TestListenWithANewSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := now.Add(time.Millisecond)
+	down := gocardlesstest.New()
+	down.Inject(gocardlesstest.Fault{Drop: true, Times: 100})
 	for _, c := range []struct {
 		says         string
+		sandbox      *gocardlesstest.Sandbox
 		local        bool
 		cursor, want time.Time
 	}{
-		{"", true, time.Time{}, next},
-		{"continuing after", true, now, now},
-		{"new sandbox", true, now.Add(14 * 24 * time.Hour), next},
-		{"continuing after", false, now.Add(time.Hour), now.Add(time.Hour)},
+		{"", sandbox, true, time.Time{}, next},
+		{"continuing after", sandbox, true, now, now},
+		{"new sandbox", sandbox, true, now.Add(14 * 24 * time.Hour), next},
+		{"continuing after", sandbox, false, now.Add(time.Hour), now.Add(time.Hour)},
+		{"continuing after", down, true, now, now}, // the relay waits for it
 	} {
 		state, _, err := relay.Open(filepath.Join(t.TempDir(), "state.json"))
 		if err != nil {
@@ -39,7 +44,7 @@ func TestListenWithANewSandbox(t *testing.T) {
 		}
 		var said bytes.Buffer
 		a := &app{errs: &said, now: time.Now}
-		if err := a.begin(t.Context(), sandbox.Client(), state, c.local, ""); err != nil {
+		if err := a.begin(t.Context(), c.sandbox.Client(gocardless.WithRetries(0)), state, c.local, ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := state.Cursor(); !got.Equal(c.want) || !strings.Contains(said.String(), c.says) {

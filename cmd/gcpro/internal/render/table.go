@@ -39,15 +39,16 @@ func (r *Rows) Write(w io.Writer, items []any) error {
 	if len(items) == 0 {
 		return nil
 	}
-	var rows [][]Cell
-	if r.Look.Columns == nil {
+	first := r.Look.Columns == nil
+	if first {
 		r.Look.Columns = DefaultColumns(items, r.Object)
-		if rows = r.cells(items); tooWide(rows, r.Look.MaxWidth) {
-			// The links are long, and say less about an item than the columns that they would cut.
-			r.Look.Columns = slices.DeleteFunc(r.Look.Columns, func(c string) bool { return c == "links" })
-		}
 	}
-	rows = r.cells(items)
+	rows := r.cells(items)
+	if i := slices.Index(r.Look.Columns, "links"); first && i >= 0 && tooWide(rows, r.Look.MaxWidth) {
+		// The links are long, and say less about an item than the columns that they would cut.
+		r.Look.Columns = slices.Delete(r.Look.Columns, i, i+1)
+		rows = r.cells(items)
+	}
 	r.started = true
 	r.widths = columnWidths(rows, r.widths, r.Look.MaxWidth)
 	return draw(w, rows, r.widths, r.Look)
