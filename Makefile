@@ -68,9 +68,10 @@ test-exact:
 	$(TESTED) -run 'Allocations|Memory|ProgramSize|Export|IsCheap|OddReplies|OnTheWire|Sequences|AnyTime|Conserved|DashboardPages' ./gocardless ./gocardless/gocardlesstest
 
 # The detector makes SQLite, which is C turned into Go, far slower: in the other modules it sees the
-# short tests, and not the packages of one goroutine.
+# short tests, and neither the packages of one goroutine nor the scripts that start many such processes.
 test-race-others:
-	others=$$(scripts/modules.sh packages | grep -v -E '/internal/(migrate|param|render)$$') && $(TESTED) $(WAITING) -race -short $$others
+	others=$$(scripts/modules.sh packages | grep -v -E '/internal/(migrate|param|render)$$') && $(TESTED) $(WAITING) -race -short \
+		-skip '^TestEveryScenario$$|^TestScripts$$/^(accounts|errors|formats|help|hostile|migrate|operations|shortcuts)$$' $$others
 
 short: ## the tests that take seconds
 	$(TESTED) -short $(ALL)

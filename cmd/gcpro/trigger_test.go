@@ -16,9 +16,6 @@ import (
 // Every scenario of the catalogue runs on the resources that trigger creates, and ends as the
 // catalogue describes.
 func TestEveryScenario(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts many processes, each with one goroutine")
-	}
 	var catalogue struct {
 		Simulators map[string]struct{ Result map[string]string }
 	}
