@@ -49,7 +49,7 @@ func bulkCreate(sdk string, s *ir.Service, op *ir.Operation, m *ir.Method, name 
 		Func().Params(jen.Qual("context", "Context"), params, jen.Op("...").Qual(sdk, "RequestOption")).Params(jen.Op("*").Add(reply), jen.Error()).
 		Block(jen.Return(jen.Id("c").Dot(s.GoName).Dot(m.GoName)))
 	id := jen.Nil()
-	if op.Reply.Field(idField) != nil {
+	if identified(op.Reply) {
 		id = jen.Func().Params(jen.Id("r").Op("*").Add(reply)).String().Block(jen.Return(jen.Id("r").Dot("ID")))
 	}
 	doc := docLines(4, fmt.Sprintf("%s creates %s with [gocardless.%s.%s].", name, spoken(s.Resource), s.TypeName, m.GoName))

@@ -67,21 +67,22 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 // sentence makes the first paragraph of an object type's doc comment. That of params leads to the
 // methods that take them.
 func (s *source) sentence(t *ir.Type) string {
+	if !strings.HasPrefix(t.Doc, "Parameters of ") {
+		return sentence(t)
+	}
 	var methods []string
-	for _, service := range s.api.Services {
-		for _, op := range service.Operations {
-			for _, m := range op.Methods {
-				if m.Params != t {
-					continue
-				}
-				methods = append(methods, "["+service.TypeName+"."+m.GoName+"]")
-				if m.AllName != "" {
-					methods = append(methods, "["+service.TypeName+"."+m.AllName+"]")
-				}
+	for service, op := range s.api.Operations() {
+		for _, m := range op.Methods {
+			if m.Params != t {
+				continue
+			}
+			methods = append(methods, "["+service.TypeName+"."+m.GoName+"]")
+			if m.AllName != "" {
+				methods = append(methods, "["+service.TypeName+"."+m.AllName+"]")
 			}
 		}
 	}
-	if len(methods) == 0 || !strings.HasPrefix(t.Doc, "Parameters of ") {
+	if len(methods) == 0 {
 		return sentence(t)
 	}
 	return t.GoName + " holds the parameters of " + strings.Join(methods, " and ") + "."

@@ -50,12 +50,18 @@ func main() {
 //
 //	//lint:file-ignore NAME reason
 func except(a *analysis.Analyzer) {
+	filter(a, func(pass *analysis.Pass, file *ast.File, pos token.Pos) bool {
+		return exceptions[pass.Pkg.Name()+"."+function(file, pos)] == "" && !ignores(file, a.Name)
+	})
+}
+
+// filter drops the findings of an analyzer that keep refuses. One outside the package's files stays.
+func filter(a *analysis.Analyzer, keep func(*analysis.Pass, *ast.File, token.Pos) bool) {
 	run := a.Run
 	a.Run = func(pass *analysis.Pass) (any, error) {
 		report := pass.Report
 		pass.Report = func(d analysis.Diagnostic) {
-			file := enclosing(pass.Files, d.Pos)
-			if exceptions[pass.Pkg.Name()+"."+function(file, d.Pos)] == "" && !ignores(file, a.Name) {
+			if file := enclosing(pass.Files, d.Pos); file == nil || keep(pass, file, d.Pos) {
 				report(d)
 			}
 		}
@@ -104,17 +110,9 @@ func complexity() *analysis.Analyzer {
 	if err := a.Flags.Set("over", maxComplexity); err != nil {
 		panic(err)
 	}
-	run := a.Run
-	a.Run = func(pass *analysis.Pass) (any, error) {
-		report := pass.Report
-		pass.Report = func(d analysis.Diagnostic) {
-			file := enclosing(pass.Files, d.Pos)
-			if !ast.IsGenerated(file) && !strings.HasSuffix(pass.Fset.File(d.Pos).Name(), "_test.go") {
-				report(d)
-			}
-		}
-		return run(pass)
-	}
+	filter(a, func(pass *analysis.Pass, file *ast.File, pos token.Pos) bool {
+		return !ast.IsGenerated(file) && !strings.HasSuffix(pass.Fset.File(pos).Name(), "_test.go")
+	})
 	return a
 }
 

@@ -191,30 +191,25 @@ func (c *comparison) document() {
 // operations compares the operations of the two documents.
 func (c *comparison) operations() {
 	olds := c.splitVariants()
-	pairs := c.pairOperations(olds)
-	added := map[*openapi.Operation]bool{}
-	for _, n := range c.new.Doc.Operations {
-		added[n] = true
-	}
+	pairs, taken := c.pairOperations(olds)
 	for _, o := range olds {
 		if n := pairs[o]; n != nil {
-			delete(added, n)
 			c.operation(o, n)
 		} else {
 			c.removed(o)
 		}
 	}
 	for _, n := range c.new.Doc.Operations {
-		if added[n] {
+		if !taken[n] {
 			c.added(n)
 		}
 	}
 }
 
-// pairOperations pairs the old operations with new ones: by method and path, or else by id.
-func (c *comparison) pairOperations(olds []*openapi.Operation) map[*openapi.Operation]*openapi.Operation {
-	pairs := map[*openapi.Operation]*openapi.Operation{}
-	taken := map[*openapi.Operation]bool{}
+// pairOperations pairs the old operations with new ones, which are then taken: by method and path, or
+// else by id.
+func (c *comparison) pairOperations(olds []*openapi.Operation) (pairs map[*openapi.Operation]*openapi.Operation, taken map[*openapi.Operation]bool) {
+	pairs, taken = map[*openapi.Operation]*openapi.Operation{}, map[*openapi.Operation]bool{}
 	for _, o := range olds {
 		if n := c.new.Doc.Operation(o.Method, o.Shape()); n != nil {
 			pairs[o], taken[n] = n, true
@@ -230,7 +225,7 @@ func (c *comparison) pairOperations(olds []*openapi.Operation) map[*openapi.Oper
 			pairs[o], taken[n] = n, true
 		}
 	}
-	return pairs
+	return pairs, taken
 }
 
 func (c *comparison) added(n *openapi.Operation) {
