@@ -22,15 +22,17 @@ func (a *app) loginCommand() *cobra.Command {
 		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		t, err := a.server()
+		if err != nil {
+			return err
+		}
 		store, profile, err := a.storeAndProfile()
 		if err != nil {
 			return err
 		}
-		token, err := a.readToken()
-		if err != nil {
+		if t.token, err = a.readToken(); err != nil {
 			return err
 		}
-		t := &target{env: a.environment(), base: a.baseURL(), token: token}
 		client, err := a.client(t)
 		if err != nil {
 			return refusal{err}
@@ -41,7 +43,7 @@ func (a *app) loginCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("the token was not stored: %w", err)
 		}
-		inFile, err := store.Save(profile, string(t.env), token, account.Entry{Creditor: name})
+		inFile, err := store.Save(profile, string(t.env), t.token, account.Entry{Creditor: name})
 		if err != nil {
 			return err
 		}

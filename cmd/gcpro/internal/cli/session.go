@@ -62,9 +62,9 @@ func isLive(base string) bool {
 	return err == nil && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), strings.TrimPrefix(liveAPI, "https://"))
 }
 
-// target returns the server to call. The access token is from the environment variable or else from
-// the profile. A stored token is sent only to GoCardless.
-func (a *app) target() (*target, error) {
+// server returns the server that the flags and the environment variables select, without a token.
+// Only --live selects the live API.
+func (a *app) server() (*target, error) {
 	t := &target{env: a.environment(), base: a.baseURL()}
 	switch {
 	case a.flags.live:
@@ -72,6 +72,16 @@ func (a *app) target() (*target, error) {
 		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, but --live is not given: pass it or unset the variable")
 	case isLive(t.base):
 		return nil, refuse("%s is the live API; pass --live to call it", render.Safe(t.base))
+	}
+	return t, nil
+}
+
+// target returns the server to call. The access token is from the environment variable or else from
+// the profile. A stored token is sent only to GoCardless.
+func (a *app) target() (*target, error) {
+	t, err := a.server()
+	if err != nil {
+		return nil, err
 	}
 	if t.token = a.env("GOCARDLESS_ACCESS_TOKEN"); t.token != "" {
 		return t, nil
@@ -91,7 +101,7 @@ func (a *app) target() (*target, error) {
 func (a *app) targetWithoutToken() (*target, error) {
 	t, err := a.target()
 	if is[noToken](err) {
-		return &target{env: a.environment(), base: a.baseURL()}, nil
+		return a.server()
 	}
 	return t, err
 }
