@@ -523,8 +523,10 @@ func TestPlainHTTP(t *testing.T) {
 			t.Errorf("sent to %s, want %s", got.Host, base)
 		}
 	}
-	if _, err := New(testToken, EnvironmentSandbox, WithPlainHTTP(), WithBaseURL("ftp://sandbox")); err == nil {
-		t.Error("ftp accepted")
+	for _, base := range []string{"ftp://sandbox", "http://api.gocardless.com", "http://API-Sandbox.GoCardless.com.:80"} {
+		if _, err := New(testToken, EnvironmentSandbox, WithPlainHTTP(), WithBaseURL(base)); err == nil {
+			t.Errorf("%s accepted", base)
+		}
 	}
 }
 

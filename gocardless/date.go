@@ -118,19 +118,21 @@ func (d Date) Time(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
 	}
-	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
-	if t.Hour() != 0 || t.Day() != d.Day {
-		// Midnight was skipped, and the day starts at the clock change. Which side of it time.Date
-		// returns is not specified.
-		if _, end := t.ZoneBounds(); !end.IsZero() && DateOf(t) != d {
-			return end
+	midnight := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
+	// A clock change can skip midnight or repeat it, and which one time.Date then returns is not
+	// specified. So each offset is tried in turn, from a time before the day in all locations.
+	for at := midnight.Add(-36 * time.Hour).In(loc); ; {
+		_, offset := at.Zone()
+		start := midnight.Add(-time.Duration(offset) * time.Second).In(loc)
+		if start.Before(at) {
+			start = at // the change to this offset skipped midnight
 		}
-		start, _ := t.ZoneBounds()
-		if !start.IsZero() && DateOf(start) == d {
+		_, end := at.ZoneBounds()
+		if start.Before(end) || end.IsZero() || !end.After(at) {
 			return start
 		}
+		at = end
 	}
-	return t
 }
 
 // Weekday returns the day of the week.

@@ -98,6 +98,10 @@ func TestDateTime(t *testing.T) {
 		{"America/Sao_Paulo", Date{2018, 11, 4}, "2018-11-04T01:00:00-02:00"},
 		{"America/Sao_Paulo", Date{2018, 2, 18}, "2018-02-18T00:00:00-03:00"},
 		{"Africa/Cairo", Date{2023, 4, 28}, "2023-04-28T01:00:00+03:00"},
+		{"Asia/Amman", Date{2021, 10, 29}, "2021-10-29T00:00:00+03:00"},   // midnight came twice
+		{"Pacific/Apia", Date{2011, 12, 29}, "2011-12-29T00:00:00-10:00"}, // the day before one that does not exist there
+		{"Europe/London", Date{2040, 12, 31}, "2040-12-31T00:00:00Z"},
+		{"Etc/GMT+5", Date{1, 1, 1}, "0001-01-01T00:00:00-05:00"},
 	} {
 		got := test.date.Time(load(test.zone))
 		if got.Format(time.RFC3339) != test.want {

@@ -171,7 +171,8 @@ func TestCreateWithoutResource(t *testing.T) { synctest.Test(t, testCreateWithou
 func testCreateWithoutResource(t *testing.T) {
 	for name, empty := range map[string]replier{
 		"204": replyWith(204, ""), "205": replyWith(205, ""), "no members": replyWith(201, `{"payments":{}}`),
-		"empty id": replyWith(201, `{"payments":{"id":""}}`), "null": replyWith(201, `{"payments":null}`), "an array": replyWith(201, `{"payments":[]}`),
+		"an id that is taken back": replyWith(201, `{"payments":{"id":"PM9","id":null}}`),
+		"empty id":                 replyWith(201, `{"payments":{"id":""}}`), "null": replyWith(201, `{"payments":null}`), "an array": replyWith(201, `{"payments":[]}`),
 	} {
 		c, s := scripted(t, empty,
 			replyWith(409, `{"error":{"type":"invalid_state","errors":[{"reason":"idempotent_creation_conflict","links":{"conflicting_resource_id":"PM1"}}]}}`),
@@ -300,7 +301,7 @@ func errorsJoin(err error) error { return errors.Join(errors.New("context"), err
 func TestRetryWaitsAreClamped(t *testing.T) {
 	for _, h := range [][2]string{
 		{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}, {"Ratelimit-Reset", "Fri, 31 Dec 9999 23:59:59 GMT"},
-		{"Retry-After", "9223372036854775807"},
+		{"Retry-After", "9223372036854775807"}, {"Retry-After", "99999999999999999999"},
 	} {
 		a := RetryAttempt{Operation: opPaymentsGet, Attempt: 1, StatusCode: 429, Err: &Error{StatusCode: 429}, Header: map[string][]string{h[0]: {h[1]}}}
 		if d := DefaultRetry(a); !d.Retry || d.Wait != maxServerWait {

@@ -119,7 +119,7 @@ func WithBaseURL(url string) ClientOption {
 // WithPlainHTTP accepts http:// in the base URL for any host, such as a sandbox in another container
 // (http://sandbox:8080, http://host.docker.internal:8080). The access token and all data are then
 // sent unencrypted: use it only with your own sandbox on your own network. [New] refuses it for
-// [EnvironmentLive].
+// [EnvironmentLive], and http:// for GoCardless's servers.
 func WithPlainHTTP() ClientOption {
 	return clientOption(func(c *clientConfig) { c.plainHTTP = true })
 }

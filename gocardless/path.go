@@ -15,8 +15,8 @@ const (
 	liveURL    = "https://api.gocardless.com"
 )
 
-// parseBase checks and parses a base URL. It accepts http for loopback addresses, and for others if
-// plainHTTP is set, because it would send the token over a network unencrypted.
+// parseBase checks and parses a base URL. It accepts http for loopback addresses, and for others but
+// GoCardless's if plainHTTP is set, because it would send the token over a network unencrypted.
 func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -34,6 +34,8 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 		return nil, errors.New("gocardless: the base URL must not contain a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
+	case u.Scheme == "http" && ownServer(u.Hostname()):
+		return nil, errors.New("gocardless: the base URL must use https for GoCardless's servers")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
 		return nil, errors.New("gocardless: the base URL must use https; http is for loopback addresses and, with WithPlainHTTP, for a sandbox in another container")
 	}
@@ -46,6 +48,12 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 		u.RawPath = ""
 	}
 	return u, nil
+}
+
+// ownServer reports whether a host is GoCardless's own.
+func ownServer(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return "https://"+host == sandboxURL || "https://"+host == liveURL
 }
 
 // validPort accepts "", which means the scheme's default port.

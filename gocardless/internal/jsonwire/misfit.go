@@ -77,6 +77,9 @@ func (d *Decoder) ID() string {
 	if d.Next() == '"' {
 		return d.keepID(d.quoted())
 	}
+	if d.depth == d.level {
+		d.id = "" // of an earlier duplicate
+	}
 	switch {
 	case d.Null():
 	case d.depth == d.level:
