@@ -160,13 +160,11 @@ func (p MandateImportEntryCreateParams) Validate() error {
 // MandateImportEntryCreateParamsAmendment holds the details of the original SEPA mandate that is
 // moved or changed.
 type MandateImportEntryCreateParamsAmendment struct {
-	// Creditor identifier of the organisation that first set up the mandate. Required when the
-	// mandate import scheme is "sepa". Required.
+	// Creditor identifier of the organisation that first set up the mandate. Required.
 	OriginalCreditorID string `json:"original_creditor_id"`
 	// Name of the creditor on the original mandate. Required.
 	OriginalCreditorName string `json:"original_creditor_name"`
-	// Unique reference of the original SEPA mandate. Required when the mandate import scheme is
-	// "sepa". Required.
+	// Unique reference of the original SEPA mandate. Required.
 	OriginalMandateReference string `json:"original_mandate_reference"`
 }
 
@@ -188,8 +186,7 @@ func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
 // name of its holder, and an IBAN or local details.
 type MandateImportEntryCreateParamsBankAccount struct {
 	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
-	// to banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
-	// account token is given. Required.
+	// to banks transliterated, in capitals and cut to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`

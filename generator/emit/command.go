@@ -184,7 +184,7 @@ func (t *commandTable) field(owner *ir.Type, field *ir.Field) jen.Code {
 	l.flag("Required", field.Required)
 	l.flag("Nullable", field.Nullable)
 	l.flag("Deprecated", field.Deprecated)
-	l.text("RequiredWhen", field.RequiredWhen)
+	l.text("RequiredWhen", strings.TrimSuffix(lowerFirst(field.RequiredWhen), "."))
 	l.text("Default", field.Default)
 	l.text("Example", field.Example)
 	l.text("Pattern", field.Pattern)

@@ -242,7 +242,7 @@ type Field struct {
 	Nullable     bool
 	Deprecated   bool
 	Restricted   bool
-	RequiredWhen string
+	RequiredWhen string // condition, or "" if Required
 	Default      string // JSON text, or ""
 	Example      string // JSON text, or ""
 

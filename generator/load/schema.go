@@ -274,6 +274,9 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 		f := l.field(property, sr, ref, at)
 		f.Nullable = nullable
 		f.Required = slices.Contains(s.Required, property)
+		if f.Required {
+			f.RequiredWhen = "" // nothing to add: the object cannot do without it
+		}
 		if role == ir.RoleFilter {
 			f.In = ir.InQuery
 		}

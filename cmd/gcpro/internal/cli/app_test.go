@@ -95,7 +95,7 @@ func TestHelp(t *testing.T) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			_, usage := pflag.UnquoteUsage(f)
 			usage = strings.TrimPrefix(usage, "(required) ")
-			if usage != "" && !strings.ContainsAny(usage[len(usage)-1:], ".)") {
+			if usage != "" && !strings.ContainsAny(usage[len(usage)-1:], ".)") || strings.Contains(usage, "..") || strings.Contains(usage, "when The ") {
 				t.Errorf("%s --%s: %q is not a sentence", c.CommandPath(), f.Name, usage)
 			}
 		})

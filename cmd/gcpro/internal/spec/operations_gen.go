@@ -251,7 +251,7 @@ var objectBankDetailsLookupCreateParams = Object{Fields: []Field{
 	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
 	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
 	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code.", RequiredWhen: "The account is given by local details.", Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code.", RequiredWhen: "the account is given by local details", Example: "\"GB\""},
 	{Name: "iban", Doc: "IBAN of the account. An alternative to local details.", Example: "\"GB51EXMP20000012345678\""},
 }}
 var objectBankDetailsLookup = Object{Fields: []Field{
@@ -324,7 +324,7 @@ var objectBillingRequestTemplate = Object{Fields: []Field{
 }}
 var objectBillingRequestTemplateCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectBillingRequestTemplateCreateParamsLinks, Doc: "Identifiers of resources related to the billing request template."},
-	{Name: "mandate_request_constraints", Kind: Group, Object: &objectMandateRequestConstraintsParams, Doc: "Limits on the payments under the mandate: their dates, their amounts, and their number and total in each period.", RequiredWhen: "The mandate request is for PayTo or VRP."},
+	{Name: "mandate_request_constraints", Kind: Group, Object: &objectMandateRequestConstraintsParams, Doc: "Limits on the payments under the mandate: their dates, their amounts, and their number and total in each period.", RequiredWhen: "the mandate request is for PayTo or VRP"},
 	{Name: "mandate_request_currency", Enum: enumCurrency, Doc: "Currency of the mandate, as an ISO 4217 code.", Example: "\"GBP\""},
 	{Name: "mandate_request_description", Doc: "Description of the mandate, the payment or both. The payer sees it when authorising the billing request.", Example: "\"Monthly gym membership\""},
 	{Name: "mandate_request_metadata", Kind: Map, Doc: "Your own key-value data, which GoCardless copies to the mandate: at most 3 keys of up to 50 characters, with string values of up to 500 characters."},
@@ -340,7 +340,7 @@ var objectBillingRequestTemplateCreateParams = Object{Fields: []Field{
 	{Name: "redirect_uri", Doc: "Address to redirect the payer to at the end of the flow.", Example: "\"https://shop.example.com/checkout/done\""},
 }}
 var objectBillingRequestTemplateUpdateParams = Object{Fields: []Field{
-	{Name: "mandate_request_constraints", Kind: Group, Object: &objectMandateRequestConstraintsParams, Doc: "Limits on the payments under the mandate: their dates, their amounts, and their number and total in each period.", RequiredWhen: "The mandate request is for PayTo or VRP."},
+	{Name: "mandate_request_constraints", Kind: Group, Object: &objectMandateRequestConstraintsParams, Doc: "Limits on the payments under the mandate: their dates, their amounts, and their number and total in each period.", RequiredWhen: "the mandate request is for PayTo or VRP"},
 	{Name: "mandate_request_currency", Enum: enumCurrency, Doc: "Currency of the mandate, as an ISO 4217 code.", Example: "\"GBP\""},
 	{Name: "mandate_request_description", Doc: "Description of the mandate, the payment or both. The payer sees it when authorising the billing request.", Example: "\"Monthly gym membership\""},
 	{Name: "mandate_request_metadata", Kind: Map, Doc: "Your own key-value data, which GoCardless copies to the mandate: at most 3 keys of up to 50 characters, with string values of up to 500 characters."},
@@ -467,13 +467,13 @@ var objectBlock = Object{Fields: []Field{
 var objectBlockCreateParams = Object{Fields: []Field{
 	{Name: "active", Kind: Bool, Doc: "Whether the block is active. Mandates are not checked against inactive blocks. A new block is active unless this is false.", Example: "true"},
 	{Name: "block_type", Enum: enumBlockType, Doc: "Type of the detail to match.", Example: "\"email_domain\""},
-	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
+	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`", Example: "\"Repeated sign-ups with borrowed details\""},
 	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Reason for the block. `other` needs a `reason_description`.", Example: "\"identity_fraud\""},
 	{Name: "resource_reference", Doc: "What to block: an email address, an email domain or, for the types `bank_account` and `bank_name`, the id of a bank account. The bank account must exist, even to block its bank by name.", Example: "\"payer@example.com\""},
 }}
 var objectBlockByRefParams = Object{Fields: []Field{
 	{Name: "active", Kind: Bool, Doc: "Whether the block is active. Mandates are not checked against inactive blocks. A new block is active unless this is false.", Example: "true"},
-	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
+	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`", Example: "\"Repeated sign-ups with borrowed details\""},
 	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Reason for the block. `other` needs a `reason_description`.", Example: "\"identity_fraud\""},
 	{Name: "reference_type", Enum: enumBlockReferenceType, Doc: "Type of resource whose email addresses and bank accounts to block.", Example: "\"customer\""},
 	{Name: "reference_value", Doc: "Id of the customer or mandate whose email addresses and bank accounts to block.", Example: "\"CU000123\""},
@@ -2210,12 +2210,12 @@ var objectMandateImportEntryLinks = Object{Fields: []Field{
 	{Name: "mandate_import"},
 }}
 var objectMandateImportEntryCreateParamsAmendment = Object{Fields: []Field{
-	{Name: "original_creditor_id", Doc: "Creditor identifier of the organisation that first set up the mandate.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"DE98ZZZ09999999999\""},
+	{Name: "original_creditor_id", Doc: "Creditor identifier of the organisation that first set up the mandate.", Required: true, Example: "\"DE98ZZZ09999999999\""},
 	{Name: "original_creditor_name", Doc: "Name of the creditor on the original mandate.", Required: true, Example: "\"Example Fitness GmbH\""},
-	{Name: "original_mandate_reference", Doc: "Unique reference of the original SEPA mandate.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"OLDREF-004182\""},
+	{Name: "original_mandate_reference", Doc: "Unique reference of the original SEPA mandate.", Required: true, Example: "\"OLDREF-004182\""},
 }}
 var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, Example: "\"Robin Sample\""},
 	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
 	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
 	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
@@ -2225,7 +2225,7 @@ var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"12 Sample Street\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", RequiredWhen: "the mandate import scheme is `bacs` or `sepa`", Example: "\"12 Sample Street\""},
 	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
 	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
 	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
@@ -2238,7 +2238,7 @@ var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
 	{Name: "language", Doc: "Language of GoCardless's notification emails, as an ISO 639-1 code: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. If omitted, it follows from `country_code`, or is `en`.", Nullable: true, Example: "\"en\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "phone_number", Doc: "Phone number in E.123 format, including the country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
-	{Name: "postal_code", Doc: "Postal code of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"AB1 2CD\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", RequiredWhen: "the mandate import scheme is `bacs` or `sepa`", Example: "\"AB1 2CD\""},
 	{Name: "region", Doc: "County, region or department of the customer's address. In the US, the two-letter state code (ISO 3166-2), such as `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
 	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
 }}
@@ -2251,7 +2251,7 @@ var objectMandateImportEntryCreateParamsMandate = Object{Fields: []Field{
 	{Name: "reference", Doc: "Unique reference of the mandate. The scheme determines its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 }}
 var objectMandateImportCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor to import the mandates for.", RequiredWhen: "The account manages more than one creditor.", Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor to import the mandates for.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
 }}
 var objectMandateImportLinks = Object{Fields: []Field{
 	{Name: "creditor"},
