@@ -142,7 +142,7 @@ func (c *Club) export(w http.ResponseWriter, r *http.Request) {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{"payment", "member", "status", "amount", "refunded"})
 	for _, p := range payments {
-		_ = out.Write([]string{p.ID, cell(p.Member), p.Status, strconv.FormatInt(p.Amount, 10), strconv.FormatInt(p.Refunded, 10)})
+		_ = out.Write([]string{p.ID, harmless(p.Member), p.Status, strconv.FormatInt(p.Amount, 10), strconv.FormatInt(p.Refunded, 10)})
 	}
 	out.Flush()
 	if err := out.Error(); err != nil {
@@ -150,10 +150,10 @@ func (c *Club) export(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cell keeps a spreadsheet from executing a name as a formula.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+// harmless keeps a spreadsheet from executing a name as a formula.
+func harmless(cell string) string {
+	if strings.IndexAny(strings.TrimLeft(cell, " \u00a0\u3000"), "=+-@\t\r\n＝＋－＠") == 0 {
+		return "'" + cell
 	}
-	return s
+	return cell
 }

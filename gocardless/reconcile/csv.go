@@ -83,11 +83,8 @@ func orEmpty[T gocardless.Payment | gocardless.Refund | gocardless.Mandate | goc
 
 // harmless keeps a spreadsheet from executing a cell as a formula.
 func harmless(cell string) string {
-	begin := strings.TrimLeft(cell, " \u00a0\u3000")
-	for _, dangerous := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(begin, dangerous) {
-			return "'" + cell
-		}
+	if strings.IndexAny(strings.TrimLeft(cell, " \u00a0\u3000"), "=+-@\t\r\n＝＋－＠") == 0 {
+		return "'" + cell
 	}
 	return cell
 }

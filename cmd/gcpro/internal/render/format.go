@@ -141,12 +141,20 @@ func csvText(v any) string {
 
 var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 
-// defuse keeps a spreadsheet from running a payer's input as a formula. Signed numbers stay numbers.
+// defuse returns the cell for a value. Signed numbers stay numbers.
 func defuse(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && !number.MatchString(s) {
-		return "'" + s
+	if number.MatchString(s) {
+		return s
 	}
-	return s
+	return harmless(s)
+}
+
+// harmless keeps a spreadsheet from executing a payer's input as a formula.
+func harmless(cell string) string {
+	if strings.IndexAny(strings.TrimLeft(cell, " \u00a0\u3000"), "=+-@\t\r\n＝＋－＠") == 0 {
+		return "'" + cell
+	}
+	return cell
 }
 
 // JQ writes the results of a filter: strings unquoted, other values with write, which is [JSON] or

@@ -58,7 +58,7 @@ func TestMoneyCell(t *testing.T) {
 }
 
 func TestDefuse(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "+4477": "+4477", "-35.0": "-35.0", "-35.0.1": "'-35.0.1", "+44 77": "'+44 77", "\tx": "'\tx", "x": "x", "": ""} {
+	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "+4477": "+4477", "-35.0": "-35.0", "-35.0.1": "'-35.0.1", "+44 77": "'+44 77", "\tx": "'\tx", " =1": "' =1", "＝1": "'＝1", "x": "x", "": ""} {
 		if got := defuse(in); got != want {
 			t.Errorf("%q became %q", in, got)
 		}
@@ -155,7 +155,7 @@ func checkCell(text string) error {
 	if err != nil || len(rows) != 2 {
 		return fmt.Errorf("%d rows: %w", len(rows), err)
 	}
-	if cell := rows[1][0]; cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) && !number.MatchString(cell) {
+	if cell := rows[1][0]; strings.IndexAny(strings.TrimLeft(cell, " "), "=+-@\t\r\n＝＋－＠") == 0 && !number.MatchString(cell) {
 		return fmt.Errorf("%q is a formula", cell)
 	}
 	return nil
