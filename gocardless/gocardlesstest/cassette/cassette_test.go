@@ -187,6 +187,26 @@ func TestRecorderWithoutTarget(t *testing.T) {
 	}
 }
 
+// The live API that the recorder refuses is the one that the SDK calls.
+func TestRecorderRefusesTheLiveAPI(t *testing.T) {
+	refused := errors.New("refused")
+	live, err := gocardless.New("token", gocardless.EnvironmentLive, gocardless.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			_, err := cassette.NewRecorder(r.URL.String(), t.TempDir(), nil)
+			if err == nil || !strings.Contains(err.Error(), "live API") {
+				t.Errorf("%s: %v", r.URL, err)
+			}
+			return nil, refused
+		}),
+	}), gocardless.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := live.Payments.Get(t.Context(), "PM1"); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
