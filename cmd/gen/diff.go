@@ -33,7 +33,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
-	if err := report.Render(stdout, *o.format); err != nil {
+	if err := report.Render(stdout, o.format); err != nil {
 		return fail(stderr, err)
 	}
 	if o.checkVersion {
@@ -50,7 +50,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 
 type diffOptions struct {
 	files        []string // the two descriptions, or none with since
-	format       *string
+	format       string
 	failOn       compare.Class // 0 for none
 	goAPI        bool
 	since        string
@@ -64,7 +64,7 @@ func parseDiff(args []string, stderr io.Writer) (o diffOptions, ok bool) {
 		fmt.Fprint(stderr, diffUsage)
 		set.PrintDefaults()
 	}
-	o.format = formatFlag(set)
+	formatFlag(set, &o.format)
 	set.Func("fail-on", "exit with 1 if there is a change of this class or a more severe one: breaking, behaviour, addition or documentation", func(s string) error {
 		if o.failOn, ok = compare.ParseClass(s); !ok {
 			return errors.New("must be breaking, behaviour, addition or documentation")
@@ -113,17 +113,16 @@ func (o *diffOptions) compare(root string, stderr io.Writer) (*compare.Report, e
 }
 
 // formatFlag defines the flag for the format of a report.
-func formatFlag(set *flag.FlagSet) *string {
-	format := compare.Formats[0]
+func formatFlag(set *flag.FlagSet, format *string) {
+	*format = compare.Formats[0]
 	formats := strings.Join(compare.Formats, ", ")
-	set.Func("format", "format of the report: one of "+formats+" (default "+format+")", func(s string) error {
+	set.Func("format", "format of the report: one of "+formats+" (default "+*format+")", func(s string) error {
 		if !slices.Contains(compare.Formats, s) {
 			return errors.New("must be one of " + formats)
 		}
-		format = s
+		*format = s
 		return nil
 	})
-	return &format
 }
 
 // interleaved parses flags that appear before, between or after the other arguments, and returns the

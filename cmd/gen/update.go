@@ -80,7 +80,7 @@ func parseUpdate(args []string, stderr io.Writer) (o release.UpdateOptions, form
 	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: adopt them instead of marking them for rewriting")
 	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
 	set.BoolVar(&o.DryRun, "dry-run", false, "report what would change, and write nothing")
-	formatted := formatFlag(set)
+	formatFlag(set, &format)
 	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be given several times)", func(s string) error {
 		pointer, name, ok := strings.Cut(s, "=")
 		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
@@ -98,7 +98,7 @@ func parseUpdate(args []string, stderr io.Writer) (o release.UpdateOptions, form
 		return o, "", false
 	}
 	o.Source = sources[0]
-	return o, *formatted, true
+	return o, format, true
 }
 
 // printNotes prints what the maintainer must know besides the report.
