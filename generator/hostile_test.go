@@ -1,6 +1,7 @@
 package generator_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -213,6 +214,23 @@ func TestUnservedFilters(t *testing.T) {
 	after, err := generator.SandboxGaps(root, api)
 	if err != nil || len(after.Filters) != len(before.Filters)+1 || !slices.Contains(after.Filters, generator.Filter{Operation: "payments.list", Name: "colour"}) {
 		t.Errorf("%v, %v", after, err)
+	}
+}
+
+// A call of the registry that lacks its name, which does not compile, is no filter.
+func TestIncompleteFilter(t *testing.T) {
+	api, err := generator.Load(generator.Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sandbox := filepath.Join(t.TempDir(), "gocardless", "gocardlesstest")
+	text := "package gocardlesstest\n\nfunc serve(r *registry) { r.filter(\"customers.list\") }\n"
+	if err := errors.Join(os.MkdirAll(sandbox, 0o755), os.WriteFile(filepath.Join(sandbox, "customer.go"), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	gaps, err := generator.SandboxGaps(filepath.Dir(filepath.Dir(sandbox)), api)
+	if err != nil || !slices.Contains(gaps.Filters, generator.Filter{Operation: "customers.list", Name: "currency"}) {
+		t.Errorf("%v, %v", gaps.Filters, err)
 	}
 }
 

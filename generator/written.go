@@ -129,7 +129,7 @@ func SandboxGaps(root string, api *ir.API) (gaps Gaps, err error) {
 	if err != nil {
 		return gaps, err
 	}
-	served := map[string]bool{}
+	served := map[Filter]bool{}
 	for file, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if op := registered(n); op != "" && !known[op] {
@@ -170,15 +170,15 @@ var pageParams = []string{"after", "before", "limit", "sort_field", "sort_direct
 
 // unservedFilters returns the list filters that neither a member or link of the resource nor an entry of
 // served explains; see servedFilters.
-func unservedFilters(api *ir.API, served map[string]bool) []Filter {
+func unservedFilters(api *ir.API, served map[Filter]bool) []Filter {
 	var unserved []Filter
 	for s, op := range api.Operations() {
-		if !op.List || !op.Cursors || served[op.ID+" "] {
+		if !op.List || !op.Cursors || served[Filter{op.ID, ""}] {
 			continue
 		}
 		for _, f := range op.Methods[0].Params.Fields {
 			known := slices.Contains(pageParams, f.Name) || hasMember(op.Reply, f.Name)
-			if !known && !served[op.ID+" "+f.Name] && !served[s.Resource+" "+f.Name] {
+			if !known && !served[Filter{op.ID, f.Name}] && !served[Filter{s.Resource, f.Name}] {
 				unserved = append(unserved, Filter{op.ID, f.Name})
 			}
 		}
@@ -221,11 +221,11 @@ func registered(n ast.Node) string {
 }
 
 // servedFilters returns the filters that a call of the registry or the private members of a collection
-// serve, such as "customers.list currency" and "payments creditor". A call without a name serves all
-// filters of its list.
-func servedFilters(n ast.Node) []string {
-	if of, method, args := methodCall(n); of == "r" && method == "filter" {
-		return []string{literal(args[0]) + " " + literal(args[1])}
+// serve, such as {customers.list currency} and, for all operations of a resource, {payments creditor}. A
+// call without a name serves all filters of its list.
+func servedFilters(n ast.Node) []Filter {
+	if of, method, args := methodCall(n); of == "r" && method == "filter" && len(args) > 1 {
+		return []Filter{{literal(args[0]), literal(args[1])}}
 	}
 	collection, ok := n.(*ast.CompositeLit)
 	if !ok {
@@ -243,9 +243,9 @@ func servedFilters(n ast.Node) []string {
 	if !ok {
 		return nil
 	}
-	var filters []string
+	var filters []Filter
 	for _, member := range private.Elts {
-		filters = append(filters, literal(members["Name"])+" "+literal(member))
+		filters = append(filters, Filter{literal(members["Name"]), literal(member)})
 	}
 	return filters
 }
