@@ -120,6 +120,17 @@ func clientOver(t testing.TB, transport http.RoundTripper, opts ...ClientOption)
 	return c
 }
 
+// outlive waits until f returns, panics or ends its goroutine.
+func outlive(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }()
+		f()
+	}()
+	<-done
+}
+
 // atOnce is the default policy without waits.
 func atOnce(a RetryAttempt) RetryDecision {
 	d := DefaultRetry(a)

@@ -215,13 +215,7 @@ func TestLimiterAfterAPanic(t *testing.T) {
 			l := newWindowLimiter(20)
 			c := clientOver(t, transportFunc(func(*http.Request) (*http.Response, error) { return nil, context.Canceled }), WithLimiter(l), opt)
 			for range 3 {
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					defer func() { _ = recover() }()
-					_, _ = c.Payments.Get(t.Context(), "PM1")
-				}()
-				<-done
+				outlive(func() { _, _ = c.Payments.Get(t.Context(), "PM1") })
 			}
 			if l.general.flying != 0 || l.general.remaining != l.general.limit-3 {
 				t.Errorf("%s in the %s: %d requests are still in flight, %d remain", name, place, l.general.flying, l.general.remaining)

@@ -120,13 +120,7 @@ func TestObserverOfAPanic(t *testing.T) {
 			AttemptEnded: func(_ context.Context, e AttemptEnd) { ended = append(ended, e.Err) },
 			CallEnded:    func(_ context.Context, e CallEnd) { ended = append(ended, e.Err) },
 		}))
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			defer func() { _ = recover() }()
-			_, _ = c.Payments.Get(t.Context(), "PM1")
-		}()
-		<-done
+		outlive(func() { _, _ = c.Payments.Get(t.Context(), "PM1") })
 		if len(ended) != 2 || ended[0] == nil || ended[1] == nil {
 			t.Errorf("%s: %v", name, ended)
 		}
