@@ -104,6 +104,11 @@ func failWith(err error) replier {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
+// roundTripper is a transport in one function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // scripted returns a client over a script.
 func scripted(t testing.TB, replies ...replier) (*Client, *script) {
 	t.Helper()

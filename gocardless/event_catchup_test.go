@@ -386,17 +386,13 @@ func TestCatchUpOrganisation(t *testing.T) {
 	})
 }
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // The requests of a catch-up and of Since.
 func TestEventsSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
 		time.Sleep(time.Until(start.Add(30 * time.Minute)))
 		var requests []string
-		client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			requests = append(requests, r.Method+" "+r.URL.Path+"?"+strings.Join(slices.Sorted(func(yield func(string) bool) {
 				for k, v := range r.URL.Query() {
 					if !yield(k + "=" + v[0]) {
@@ -494,7 +490,7 @@ func TestCatchUpFromTheFuture(t *testing.T) {
 
 // dated is an events API whose replies have the given header and one event.
 func dated(t *testing.T, header http.Header) *Client {
-	client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		body := `{"events":[{"id":"EV1","created_at":"2026-05-04T09:20:00.000Z","resource_type":"payments","action":"failed"}],"meta":{"cursors":{},"limit":500}}`
 		if r.URL.Path != "/events" {
 			body = `{"events":{"id":"EV0","created_at":"2026-05-04T09:00:00.000Z","resource_type":"payments","action":"failed"}}`

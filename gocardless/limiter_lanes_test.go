@@ -209,11 +209,11 @@ func TestDeadlineAnywhereInTheQueue(t *testing.T) {
 func TestLimiterAfterAPanic(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
 		for place, opt := range map[string]ClientOption{
-			"transport": WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) { end(); return nil, nil })}),
+			"transport": WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { end(); return nil, nil })}),
 			"observer":  WithObserver(Observer{AttemptStarted: func(context.Context, AttemptStart) context.Context { end(); return nil }}),
 		} {
 			l := newWindowLimiter(20)
-			c := clientOver(t, transportFunc(func(*http.Request) (*http.Response, error) { return nil, context.Canceled }), WithLimiter(l), opt)
+			c := clientOver(t, roundTripper(func(*http.Request) (*http.Response, error) { return nil, context.Canceled }), WithLimiter(l), opt)
 			for range 3 {
 				outlive(func() { _, _ = c.Payments.Get(t.Context(), "PM1") })
 			}
@@ -223,10 +223,6 @@ func TestLimiterAfterAPanic(t *testing.T) {
 		}
 	}
 }
-
-type transportFunc func(*http.Request) (*http.Response, error)
-
-func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // No header of a reply blocks the limiter or disables it.
 func TestLimiterOfOddReplies(t *testing.T) {

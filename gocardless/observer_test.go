@@ -116,7 +116,7 @@ func TestObserversNest(t *testing.T) {
 func TestObserverOfAPanic(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
 		var ended []error
-		c := clientOver(t, transportFunc(func(*http.Request) (*http.Response, error) { end(); return nil, nil }), WithObserver(Observer{
+		c := clientOver(t, roundTripper(func(*http.Request) (*http.Response, error) { end(); return nil, nil }), WithObserver(Observer{
 			AttemptEnded: func(_ context.Context, e AttemptEnd) { ended = append(ended, e.Err) },
 			CallEnded:    func(_ context.Context, e CallEnd) { ended = append(ended, e.Err) },
 		}))

@@ -363,10 +363,6 @@ func TestAttemptsShareNothing(t *testing.T) {
 	}
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 // The retry of a delete whose reply was lost succeeds if the resource is gone.
 func TestDeleteFoundDone(t *testing.T) {
 	gone := replyWith(410, `{"error":{"type":"invalid_api_usage","code":410,"errors":[{"reason":"customer_data_removed"}]}}`)
