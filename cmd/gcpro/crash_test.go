@@ -65,7 +65,7 @@ var inDoubt = regexp.MustCompile(`(EV\w+) was being sent`)
 // was being sent when the program was killed is reported, and arrives once or not at all.
 func TestListenThroughLossesAndKills(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds")
+		t.Skip("cuts the network or kills the program thirty times")
 	}
 	sandbox := gocardlesstest.NewServer(t)
 	target, err := url.Parse(sandbox.URL)
@@ -184,7 +184,7 @@ func TestListenThroughLossesAndKills(t *testing.T) {
 // A run of 5,000 lines that is killed ten times creates 5,000 payments.
 func TestBulkThroughKills(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds")
+		t.Skip("kills the program ten times")
 	}
 	const lines = 5000
 	var requests atomic.Int64

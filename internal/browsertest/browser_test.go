@@ -92,7 +92,7 @@ type tab struct {
 func open(t *testing.T, opts ...gocardlesstest.Option) *tab {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("starting a browser takes seconds")
+		t.Skip("starts a browser")
 	}
 	path, why := chromium()
 	if path == "" {
