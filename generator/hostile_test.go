@@ -217,7 +217,7 @@ func TestUnservedFilters(t *testing.T) {
 	}
 }
 
-// A call of the registry that lacks its name, which does not compile, is no filter.
+// A call of filter without its second argument, which does not compile, serves nothing.
 func TestIncompleteFilter(t *testing.T) {
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {

@@ -135,8 +135,8 @@ func (x *exchange) headers() http.Header {
 	return h
 }
 
-// cause returns the reason for which there is no reply: the error of the caller's context,
-// ErrTimeout, or the error of the network.
+// cause returns the error that explains a missing reply: that of the caller's context,
+// ErrTimeout, or that of the network.
 func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause

@@ -81,7 +81,7 @@ func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle f
 	return EventOutcomeHandled, nil
 }
 
-// claim claims the event, or returns the outcome for which it cannot.
+// claim claims the event, or returns the outcome that prevents it.
 func (s *MemoryEventStore) claim(event Event) (*memoryEvent, EventOutcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -241,8 +241,8 @@ func (x *export) done(s *segment, page exportPage) {
 	}
 }
 
-// check returns an error if the page is not of its window. A list that ignores the filter would
-// return its items in several windows.
+// check returns an error if the page repeats a cursor or has items outside its window. A list that
+// ignores the filter would return its items in several windows.
 func (x *export) check(s *segment, page *exportPage) error {
 	if x.cursors[page.after] {
 		return errExportCursor
@@ -310,8 +310,8 @@ func (d density) with(length time.Duration, items int) density {
 	return density{exportMemory*d.items + float64(items), exportMemory*d.time + float64(max(length, 1))}
 }
 
-// length returns the time in which that number of items is expected, or 0 if it is not known or too
-// long for a Duration.
+// length returns how long it takes until that number of items is created, or 0 if that is not known or
+// too long for a Duration.
 func (d density) length(items float64) time.Duration {
 	length := items * d.time / d.items
 	if d.items == 0 || length > math.MaxInt64/2 {

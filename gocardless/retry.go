@@ -89,7 +89,7 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 	return RetryDecision{Retry: true, Wait: retryWait(a), Reason: reason}
 }
 
-// retryReason returns the reason for which an attempt is worth retrying, or "".
+// retryReason returns why an attempt is worth retrying, or "".
 func retryReason(a RetryAttempt) (reason string) {
 	// The outermost of our errors counts: it may wrap another of them, and a policy may have wrapped
 	// it.

@@ -89,8 +89,8 @@ func TestNoLockIsContended(t *testing.T) {
 }
 
 // contended returns how often a goroutine waited at a lock, by its holder, for holders in calls
-// of this package. The locks of the runtime's memory management are left out, and that which a
-// pool takes when it is used for the first time after a collection.
+// of this package. The locks of the runtime's memory management are left out, and the one that
+// a pool takes on its first use after a collection.
 func contended() map[string]int64 {
 	n, _ := runtime.MutexProfile(nil)
 	records := make([]runtime.BlockProfileRecord, n+100)

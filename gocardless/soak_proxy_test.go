@@ -218,7 +218,7 @@ func soakCalls(client *gocardless.Client) (calls []func(context.Context) error) 
 	return calls
 }
 
-// soak is what one run keeps count of.
+// soak holds the counts of one run.
 type soak struct {
 	t      *testing.T
 	client *gocardless.Client

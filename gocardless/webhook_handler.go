@@ -103,8 +103,8 @@ type WebhookHandler struct {
 	// ReadTimeout is the time in which a body must arrive; zero means DefaultWebhookReadTimeout, a
 	// negative value no limit. The server must support read deadlines, as net/http's does.
 	ReadTimeout time.Duration
-	// Logger receives the reason for which a request was refused, and the id and type of each event
-	// that failed, with the handler's error. It receives no other values of a body. Nil means no log.
+	// Logger receives why a request was refused, and the id and type of each event that failed, with
+	// the handler's error. It receives no other values of a body. Nil means no log.
 	Logger *slog.Logger
 
 	deliver func(context.Context, *WebhookDelivery) error

@@ -116,8 +116,8 @@ func TestVerifyWebhookRefuses(t *testing.T) {
 	}
 }
 
-// The signature is compared in constant time. No test by the clock shows that reliably, so this
-// one reads the code: what was given is decoded, measured, and handed to crypto/subtle.
+// The signature is compared in constant time. Measuring the time does not show that reliably, so
+// this test reads the code: the given signature is only decoded, measured, and passed to crypto/subtle.
 func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	tree, err := parser.ParseFile(token.NewFileSet(), "webhook.go", nil, parser.SkipObjectResolution)
 	if err != nil {

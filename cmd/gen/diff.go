@@ -92,7 +92,8 @@ func parseDiff(args []string, stderr io.Writer) (o diffOptions, ok bool) {
 	return o, true
 }
 
-// compare compares what the arguments name. If there is no version tag to compare with, there are no changes.
+// compare compares the two files or, with -since, the working tree with a commit. If there is no version tag
+// to compare with, the report is empty.
 func (o *diffOptions) compare(root string, stderr io.Writer) (*compare.Report, error) {
 	if o.since == "" {
 		return release.Diff(root, o.files[0], o.files[1], o.goAPI)

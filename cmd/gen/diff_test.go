@@ -192,7 +192,7 @@ func TestDiffSince(t *testing.T) {
 	if status, stdout, stderr := gen("diff", "-since", "tag"); status != 0 || lastLine(stdout) != "bump: none" || stderr != "" {
 		t.Errorf("nothing changed: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
-	// A new function is an addition to the Go API, for which 0.1.0 must rise.
+	// A new function is an addition to the Go API, so version 0.1.0 must rise.
 	source := readFile(t, "gocardless/version.go")
 	writeFile(t, "gocardless/version.go", source+"\n// F is new.\nfunc F() {}\n")
 	if status, stdout, stderr := gen("diff", "-since", "tag", "-check-version"); status != 1 || lastLine(stdout) != "bump: minor" || !strings.Contains(stderr, "call for 0.1.1 (minor)") {

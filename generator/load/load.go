@@ -44,7 +44,7 @@ func Load(in Input) (*ir.API, error) {
 	return api, nil
 }
 
-// Read is [Load] for a document to which the overlay has not been adapted: it returns the entries that match
+// Read is [Load] for a document that the overlay has not been adapted to: it returns the entries that match
 // nothing. The error joins the problems of the document.
 func Read(in Input) (*ir.API, []Stale, error) {
 	overlay := &Overlay{}

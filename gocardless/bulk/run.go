@@ -145,7 +145,7 @@ func run(ctx context.Context, header Header, jobs iter.Seq[job], journal Journal
 	return report, err
 }
 
-// runner is a run at work.
+// runner is a run in progress.
 type runner struct {
 	journal Journal
 	options Options

@@ -51,7 +51,7 @@ func MarkDone(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-// MarkDoneFunc is [MarkDone] for transactions that are not of database/sql. The function must
+// MarkDoneFunc is [MarkDone] for transactions of other packages than database/sql. The function must
 // execute the statement in the transaction and return the number of rows that it changed. With pgx:
 //
 //	err := eventsql.MarkDoneFunc(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {

@@ -19,7 +19,7 @@ const (
 	outboundStep = time.Second
 )
 
-// The descriptions with which an outbound payment fails.
+// Descriptions that make an outbound payment fail.
 const (
 	failToExecute  = "failed_to_execute"
 	failRejected   = "failed_due_to_bank_rejection"
@@ -212,7 +212,7 @@ func (tx *tx) finishOutbound(o *record) {
 	}
 }
 
-// cannotPay reports whether the payment has a description with which it fails, or exceeds the balance.
+// cannotPay reports whether the description makes the payment fail, or it exceeds the balance.
 func (tx *tx) cannotPay(o *record, description string) bool {
 	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
 	return o.Str("description") == description || account.Num("account_balance") < o.Num("amount")

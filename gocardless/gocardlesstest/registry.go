@@ -207,7 +207,7 @@ func (r *registry) ownerOf(op *api.Operation) string {
 	return op.Resource()
 }
 
-// defaultHandler returns the handler of an operation for which no family sets one: create stores the
+// defaultHandler returns the handler of an operation that no family handles: create stores the
 // members that request and reply share, get and list read, and update merges.
 func (r *registry) defaultHandler(op *api.Operation) handler {
 	if !r.hasCollection(op.Resource()) {

@@ -159,7 +159,7 @@ type Step struct {
 	Resource string // id of the resource that it changes
 }
 
-// lastStatuses lists, for planned steps, the statuses of their resources in which they can still have
+// lastStatuses lists, for planned steps, the statuses that their resources must have for the steps to have
 // an effect. Nothing cancels a step: those planned for a payment remain when it is cancelled.
 var lastStatuses = func() map[string][]string {
 	mandate := []string{"pending_customer_approval", "pending_submission", "submitted"}

@@ -265,7 +265,7 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // LogValue returns the same as String.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// Exchange exchanges the code with which the browser returned for an access token. A code can be
+// Exchange exchanges the code that the browser brought back for an access token. A code can be
 // exchanged only once and only for a short time; otherwise the error is [ErrInvalidGrant]. The
 // exchange is not retried, because the first attempt may have used the code.
 func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {

@@ -177,7 +177,7 @@ func IsDisconnected(err error) bool {
 	return ok && slices.ContainsFunc(disconnected, e.HasReason)
 }
 
-// disconnected are the reasons with which the API refuses a token that is no longer valid.
+// disconnected are the API's reasons for refusing a token that is no longer valid.
 var disconnected = []gocardless.Reason{
 	gocardless.ReasonAccessTokenRevoked, gocardless.ReasonAccessTokenNotActive, gocardless.ReasonAccessTokenNotFound,
 }

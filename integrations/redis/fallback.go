@@ -90,8 +90,8 @@ func (l *Limiter) change(err error) {
 	}
 }
 
-// Err returns nil while the budget is shared, and otherwise the error with which the connection to
-// Redis was lost. Use it in a health check.
+// Err returns nil while the budget is shared, and otherwise the error that ended the connection to
+// Redis. Use it in a health check.
 func (l *Limiter) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -453,7 +453,7 @@ func (conflict) Error() string    { return "could not serialize access" }
 func (conflict) SQLState() string { return "40001" }
 func (conflict) Code() int        { return 5 }
 
-// A parked event keeps its error and its body, with which Retry handles it.
+// A parked event keeps its error, and its body so that Retry can handle it.
 func TestRetryWithTheBody(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})

@@ -116,8 +116,7 @@ func (d *Document) UsualRefusal(status string) bool {
 	return d.usual(func(o *Operation) bool { return slices.Contains(o.Refusals, status) })
 }
 
-// UsuallyBeside does the same for one of the statements that the model has no
-// field for.
+// UsuallyBeside does the same for one of the statements that the model has no field for.
 func (d *Document) UsuallyBeside(words string) bool {
 	return d.usual(func(o *Operation) bool { return slices.Contains(o.Beside, words) })
 }

@@ -30,8 +30,8 @@ func (u *Union) Form(value string) *Schema {
 	return nil
 }
 
-// discriminate records which values of a discriminator the document maps to which forms of a choice. Their
-// schemas may not be read yet.
+// discriminate records which form of a choice each value of the discriminator stands for. The schemas of the
+// forms may not be read yet.
 func (r *reader) discriminate(s *Schema, v *jsontree.Value) {
 	d := v.Get("discriminator")
 	if d == nil || len(s.OneOf) < 2 {

@@ -53,7 +53,7 @@ func (e refusal) Unwrap() error { return e.error }
 
 func refuse(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
 
-// noToken is the error of a request for which there is no access token.
+// noToken is the error of a call without an access token.
 type noToken struct{ error }
 
 // codeOf returns the exit code for an error.

@@ -161,8 +161,8 @@ func columnWidths(rows [][]Cell, had []int, limit int) []int {
 	return widths
 }
 
-// neededWidths returns the widths at which no cell is cut, at least those that the columns had, and
-// which columns must not be cut.
+// neededWidths returns the widths that show every cell in full, none below the one that the column had,
+// and which columns must not be cut.
 func neededWidths(rows [][]Cell, had []int) (widths []int, whole []bool) {
 	if len(rows) == 0 {
 		return had, nil
