@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// workflow is what the tests here look at. What makes a workflow valid is actionlint's business.
+// workflow holds the parts of a workflow that these tests read. Whether it is valid, actionlint checks.
 type workflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {
@@ -116,7 +116,7 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// Each rule of TestWorkflows bites.
+// Each rule of TestWorkflows finds what it is meant to find.
 func TestWorkflowProblems(t *testing.T) {
 	const good = `on: push
 permissions: {}
@@ -211,7 +211,7 @@ func TestReleaseTagsTheModules(t *testing.T) {
 	}
 }
 
-// Dependabot looks after every module of the repository.
+// Dependabot updates every module of the repository.
 func TestDependabotKnowsEveryModule(t *testing.T) {
 	modules := moduleDirs(t)
 	var config struct {

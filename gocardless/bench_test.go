@@ -83,7 +83,7 @@ func BenchmarkCreate(b *testing.B) {
 	})
 }
 
-// BenchmarkDecodePage is the decoding of a page alone.
+// BenchmarkDecodePage decodes a page, without requesting it.
 func BenchmarkDecodePage(b *testing.B) {
 	text := []byte(benchPage(500, `"PM000001"`))
 	benchOp(b, "sdk", func() error {
@@ -112,7 +112,7 @@ func decodePaymentPage(text []byte) error {
 	return err
 }
 
-// BenchmarkPage is the whole request of a page.
+// BenchmarkPage requests and decodes a page.
 func BenchmarkPage(b *testing.B) {
 	transport := newBenchList(1)
 	client, plain := benchClient(b, transport), &http.Client{Transport: transport}
@@ -164,7 +164,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// BenchmarkNew is the making of a client.
+// BenchmarkNew creates a client.
 func BenchmarkNew(b *testing.B) {
 	benchOp(b, "sdk", func() error {
 		_, err := New(benchToken, EnvironmentLive)
@@ -172,7 +172,7 @@ func BenchmarkNew(b *testing.B) {
 	})
 }
 
-// BenchmarkConcurrent is 64 gets at the same time over loopback; an operation is all of them.
+// BenchmarkConcurrent makes 64 gets at the same time over loopback; an operation is all of them.
 func BenchmarkConcurrent(b *testing.B) {
 	for _, proto := range []string{"http1", "http2"} {
 		b.Run(proto, func(b *testing.B) {

@@ -4,5 +4,5 @@ package gocardless
 
 import "time"
 
-// processUsage has nothing to say here.
+// processUsage measures nothing: it reads what only Unix systems report.
 func processUsage() (cpu time.Duration, peak int64) { return 0, 0 }

@@ -80,8 +80,8 @@ const (
 )
 
 // A Journal records the outcomes of a run. It must be safe for concurrent use. The idempotency
-// keys, not the journal, keep a create from being carried out twice. The journal saves the requests
-// for lines that are done, and provides the report.
+// keys, not the journal, keep a create from being carried out twice. Thanks to the journal, lines
+// that are done need no request, and the run has a report.
 type Journal interface {
 	Entries
 	// Begin stores the header, or returns the one that is stored.
