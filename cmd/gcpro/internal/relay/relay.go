@@ -29,7 +29,7 @@ type Event struct {
 	Raw       json.RawMessage
 }
 
-// Source lists the events created at or after a time, in any order.
+// Source lists the events created at or after a time, the newest first, as the API does.
 type Source func(ctx context.Context, since time.Time) ([]Event, error)
 
 // Delivery is an attempt to send an event to an endpoint, and its result.
@@ -98,6 +98,7 @@ func (r *Relay) Poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	slices.Reverse(events) // the sort keeps the order of those of one moment
 	slices.SortStableFunc(events, func(a, b Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	for _, e := range events {
 		if e.CreatedAt.Before(r.State.Begin()) || !r.wanted(e.Type) {
