@@ -32,7 +32,7 @@ type BalanceService struct {
 //
 // GET /balances
 func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opts ...RequestOption) (*Page[Balance], error) {
-	return list[Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, (*itemOfBalancesList)(nil))
+	return list[Balance](ctx, s.client, &opBalancesList, input{params: given(&params)}, opts, (*itemOfBalancesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -41,7 +41,7 @@ func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opt
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {
-	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, (*itemOfBalancesList)(nil))
+	return all[*Balance](ctx, s.client, &opBalancesList, input{params: given(&params)}, opts, (*itemOfBalancesList)(nil))
 }
 
 type itemOfBalancesList struct {
@@ -80,17 +80,6 @@ type BalanceListParams struct {
 	Creditor string `json:"creditor"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-}
-
-func (p *BalanceListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("creditor", p.Creditor)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *BalanceListParams) check(c *checker) {
-	c.required("creditor", p.Creditor != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

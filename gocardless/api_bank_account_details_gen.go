@@ -27,7 +27,7 @@ type BankAccountDetailService struct {
 //
 // GET /bank_account_details/{identity}
 func (s *BankAccountDetailService) Get(ctx context.Context, id string, params BankAccountDetailGetParams, opts ...RequestOption) (*BankAccountDetail, error) {
-	return do(ctx, s.client, &opBankAccountDetailsGet, input{id: id, params: &params}, opts, new(BankAccountDetail))
+	return do(ctx, s.client, &opBankAccountDetailsGet, input{id: id, params: given(&params)}, opts, new(BankAccountDetail))
 }
 
 // BankAccountDetail holds the full details of a bank account, encrypted as a JWE that only your own
@@ -51,15 +51,7 @@ type BankAccountDetail struct {
 type BankAccountDetailGetParams struct {
 	// Id of the public key to encrypt the details with. You must have uploaded the key to
 	// GoCardless. Required.
-	GcKeyID string `json:"-"`
-}
-
-func (p *BankAccountDetailGetParams) write(w *requestParts) {
-	w.setHeader("Gc-Key-Id", p.GcKeyID)
-}
-
-func (p *BankAccountDetailGetParams) check(c *checker) {
-	c.required("Gc-Key-Id", p.GcKeyID != "")
+	GcKeyID string `json:"-" wire:"header=Gc-Key-Id,required"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opBankAccountHolderVerificationsCreate = Operation{
 	Name:            "bank_account_holder_verifications.create",
@@ -45,7 +42,7 @@ type BankAccountHolderVerificationService struct {
 //
 // POST /bank_account_holder_verifications
 func (s *BankAccountHolderVerificationService) Create(ctx context.Context, params BankAccountHolderVerificationCreateParams, opts ...RequestOption) (*BankAccountHolderVerification, error) {
-	return do(ctx, s.client, &opBankAccountHolderVerificationsCreate, input{params: &params}, opts, new(BankAccountHolderVerification))
+	return do(ctx, s.client, &opBankAccountHolderVerificationsCreate, input{params: given(&params)}, opts, new(BankAccountHolderVerification))
 }
 
 // Get returns the bank account holder verification with the given id.
@@ -82,25 +79,6 @@ type BankAccountHolderVerificationCreateParams struct {
 	Type AccountHolderVerificationType `json:"type"`
 }
 
-func (p *BankAccountHolderVerificationCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	e.Text("type", string(p.Type))
-	e.End()
-}
-
-func (p *BankAccountHolderVerificationCreateParams) check(c *checker) {
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.required("type", p.Type != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BankAccountHolderVerificationCreateParams) Validate() error {
@@ -112,16 +90,6 @@ func (p BankAccountHolderVerificationCreateParams) Validate() error {
 type BankAccountHolderVerificationCreateParamsLinks struct {
 	// Id of the bank account whose holder to verify, prefixed "BA". Required.
 	BankAccount string `json:"bank_account"`
-}
-
-func (p *BankAccountHolderVerificationCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("bank_account", p.BankAccount)
-	e.End()
-}
-
-func (p *BankAccountHolderVerificationCreateParamsLinks) check(c *checker) {
-	c.required("bank_account", p.BankAccount != "")
 }
 
 // BankAccountHolderVerificationStatus is the status of a bank account holder verification. The API

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -45,7 +44,7 @@ type BankAuthorisationService struct {
 //
 // POST /bank_authorisations
 func (s *BankAuthorisationService) Create(ctx context.Context, params BankAuthorisationCreateParams, opts ...RequestOption) (*BankAuthorisation, error) {
-	return do(ctx, s.client, &opBankAuthorisationsCreate, input{params: &params}, opts, new(BankAuthorisation))
+	return do(ctx, s.client, &opBankAuthorisationsCreate, input{params: given(&params)}, opts, new(BankAuthorisation))
 }
 
 // Get returns the bank authorisation with the given id.
@@ -95,19 +94,6 @@ type BankAuthorisationCreateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BankAuthorisationCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Name("links")
-	p.Links.encode(e)
-	if p.RedirectURI != nil {
-		e.Text("redirect_uri", *p.RedirectURI)
-	}
-	e.End()
-}
-
-func (p *BankAuthorisationCreateParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BankAuthorisationCreateParams) Validate() error {
@@ -118,12 +104,4 @@ func (p BankAuthorisationCreateParams) Validate() error {
 type BankAuthorisationCreateParamsLinks struct {
 	// Id of the billing request that the payer authorises.
 	BillingRequest *string `json:"billing_request,omitzero"`
-}
-
-func (p *BankAuthorisationCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.BillingRequest != nil {
-		e.Text("billing_request", *p.BillingRequest)
-	}
-	e.End()
 }

@@ -30,7 +30,7 @@ type BankDetailsLookupService struct {
 //
 // POST /bank_details_lookups
 func (s *BankDetailsLookupService) Create(ctx context.Context, params BankDetailsLookupCreateParams, opts ...RequestOption) (*BankDetailsLookup, error) {
-	return do(ctx, s.client, &opBankDetailsLookupsCreate, input{params: &params}, opts, new(BankDetailsLookup))
+	return do(ctx, s.client, &opBankDetailsLookupsCreate, input{params: given(&params)}, opts, new(BankDetailsLookup))
 }
 
 // BankDetailsLookup is the result of a bank account check: the name of the bank, and the schemes
@@ -63,32 +63,6 @@ type BankDetailsLookupCreateParams struct {
 	// IBAN of the account. An alternative to local details.
 	IBAN *string `json:"iban,omitzero"`
 }
-
-func (p *BankDetailsLookupCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	e.End()
-}
-
-func (p *BankDetailsLookupCreateParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

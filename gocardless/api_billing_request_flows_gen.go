@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -43,7 +42,7 @@ type BillingRequestFlowService struct {
 //
 // POST /billing_request_flows
 func (s *BillingRequestFlowService) Create(ctx context.Context, params BillingRequestFlowCreateParams, opts ...RequestOption) (*BillingRequestFlow, error) {
-	return do(ctx, s.client, &opBillingRequestFlowsCreate, input{params: &params}, opts, new(BillingRequestFlow))
+	return do(ctx, s.client, &opBillingRequestFlowsCreate, input{params: given(&params)}, opts, new(BillingRequestFlow))
 }
 
 // Initialise generates a new session token for the flow and returns the flow with it. Custom
@@ -157,61 +156,6 @@ type BillingRequestFlowCreateParams struct {
 	SkipSuccessScreen *bool `json:"skip_success_screen,omitzero"`
 }
 
-func (p *BillingRequestFlowCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AutoFulfil != nil {
-		e.Bool("auto_fulfil", *p.AutoFulfil)
-	}
-	if p.CustomerDetailsCaptured != nil {
-		e.Bool("customer_details_captured", *p.CustomerDetailsCaptured)
-	}
-	if p.ExitURI != nil {
-		e.Text("exit_uri", *p.ExitURI)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.LockBankAccount != nil {
-		e.Bool("lock_bank_account", *p.LockBankAccount)
-	}
-	if p.LockCurrency != nil {
-		e.Bool("lock_currency", *p.LockCurrency)
-	}
-	if p.LockCustomerDetails != nil {
-		e.Bool("lock_customer_details", *p.LockCustomerDetails)
-	}
-	if p.PrefilledBankAccount != nil {
-		e.Name("prefilled_bank_account")
-		p.PrefilledBankAccount.encode(e)
-	}
-	if p.PrefilledCustomer != nil {
-		e.Name("prefilled_customer")
-		p.PrefilledCustomer.encode(e)
-	}
-	if p.RedirectURI != nil {
-		e.Text("redirect_uri", *p.RedirectURI)
-	}
-	if p.ShowRedirectButtons != nil {
-		e.Bool("show_redirect_buttons", *p.ShowRedirectButtons)
-	}
-	if p.ShowSuccessRedirectButton != nil {
-		e.Bool("show_success_redirect_button", *p.ShowSuccessRedirectButton)
-	}
-	if p.SkipSuccessScreen != nil {
-		e.Bool("skip_success_screen", *p.SkipSuccessScreen)
-	}
-	e.End()
-}
-
-func (p *BillingRequestFlowCreateParams) check(c *checker) {
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BillingRequestFlowCreateParams) Validate() error {
@@ -223,16 +167,6 @@ func (p BillingRequestFlowCreateParams) Validate() error {
 type BillingRequestFlowCreateParamsLinks struct {
 	// Id of the billing request that the flow completes. Required.
 	BillingRequest string `json:"billing_request"`
-}
-
-func (p *BillingRequestFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("billing_request", p.BillingRequest)
-	e.End()
-}
-
-func (p *BillingRequestFlowCreateParamsLinks) check(c *checker) {
-	c.required("billing_request", p.BillingRequest != "")
 }
 
 // BillingRequestFlowLinks holds the identifiers of related resources: the billing request.
@@ -313,48 +247,4 @@ type BillingRequestFlowPrefilledCustomerParams struct {
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
-}
-
-func (p *BillingRequestFlowPrefilledCustomerParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
 }

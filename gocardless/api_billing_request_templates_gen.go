@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -67,7 +66,7 @@ type BillingRequestTemplateService struct {
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) List(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) (*Page[BillingRequestTemplate], error) {
-	return list[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, (*BillingRequestTemplate)(nil))
+	return list[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: given(&params)}, opts, (*BillingRequestTemplate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -76,14 +75,14 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
-	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, (*BillingRequestTemplate)(nil))
+	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: given(&params)}, opts, (*BillingRequestTemplate)(nil))
 }
 
 // Create creates a billing request template. It can ask for a mandate, a payment or both.
 //
 // POST /billing_request_templates
 func (s *BillingRequestTemplateService) Create(ctx context.Context, params BillingRequestTemplateCreateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
-	return do(ctx, s.client, &opBillingRequestTemplatesCreate, input{params: &params}, opts, new(BillingRequestTemplate))
+	return do(ctx, s.client, &opBillingRequestTemplatesCreate, input{params: given(&params)}, opts, new(BillingRequestTemplate))
 }
 
 // Get returns the billing request template with the given id.
@@ -98,7 +97,7 @@ func (s *BillingRequestTemplateService) Get(ctx context.Context, id string, opts
 //
 // PUT /billing_request_templates/{identity}
 func (s *BillingRequestTemplateService) Update(ctx context.Context, id string, params BillingRequestTemplateUpdateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
-	return do(ctx, s.client, &opBillingRequestTemplatesUpdate, input{id: id, params: &params}, opts, new(BillingRequestTemplate))
+	return do(ctx, s.client, &opBillingRequestTemplatesUpdate, input{id: id, params: given(&params)}, opts, new(BillingRequestTemplate))
 }
 
 // BillingRequestTemplate is a template for similar billing requests, with one link that any number
@@ -179,9 +178,9 @@ type BillingRequestTemplateCreateParams struct {
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the template in the dashboard, at most 255 characters.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=255"`
 	// Amount of the payment, as a decimal string in whole units of the currency, not in minor
 	// units: "69.99" is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
@@ -202,66 +201,6 @@ type BillingRequestTemplateCreateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BillingRequestTemplateCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.MandateRequestConstraints != nil {
-		e.Name("mandate_request_constraints")
-		p.MandateRequestConstraints.encode(e)
-	}
-	if p.MandateRequestCurrency != nil {
-		e.Text("mandate_request_currency", string(*p.MandateRequestCurrency))
-	}
-	if p.MandateRequestDescription != nil {
-		e.Text("mandate_request_description", *p.MandateRequestDescription)
-	}
-	if p.MandateRequestMetadata != nil {
-		e.StringMap("mandate_request_metadata", p.MandateRequestMetadata)
-	}
-	if p.MandateRequestScheme != nil {
-		e.Text("mandate_request_scheme", string(*p.MandateRequestScheme))
-	}
-	if p.MandateRequestVerify != nil {
-		e.Text("mandate_request_verify", string(*p.MandateRequestVerify))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentRequestAmount != nil {
-		e.Text("payment_request_amount", *p.PaymentRequestAmount)
-	}
-	if p.PaymentRequestCurrency != nil {
-		e.Text("payment_request_currency", string(*p.PaymentRequestCurrency))
-	}
-	if p.PaymentRequestDescription != nil {
-		e.Text("payment_request_description", *p.PaymentRequestDescription)
-	}
-	if p.PaymentRequestMetadata != nil {
-		e.StringMap("payment_request_metadata", p.PaymentRequestMetadata)
-	}
-	if p.PaymentRequestScheme != nil {
-		e.Text("payment_request_scheme", string(*p.PaymentRequestScheme))
-	}
-	if p.RedirectURI != nil {
-		e.Text("redirect_uri", *p.RedirectURI)
-	}
-	e.End()
-}
-
-func (p *BillingRequestTemplateCreateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 255)
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BillingRequestTemplateCreateParams) Validate() error {
@@ -273,14 +212,6 @@ func (p BillingRequestTemplateCreateParams) Validate() error {
 type BillingRequestTemplateCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *BillingRequestTemplateCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }
 
 // BillingRequestTemplateListParams holds the parameters of [BillingRequestTemplateService.List] and
@@ -295,15 +226,6 @@ type BillingRequestTemplateListParams struct {
 	// Limits the list to templates whose payment uses this scheme.
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 }
-
-func (p *BillingRequestTemplateListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-	w.query.string("payment_request_scheme", string(p.PaymentRequestScheme))
-}
-
-func (p *BillingRequestTemplateListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
@@ -333,9 +255,9 @@ type BillingRequestTemplateUpdateParams struct {
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the template in the dashboard, at most 255 characters.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=255"`
 	// Amount of the payment, as a decimal string in whole units of the currency, not in minor
 	// units: "69.99" is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
@@ -354,62 +276,6 @@ type BillingRequestTemplateUpdateParams struct {
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
 	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
-}
-
-func (p *BillingRequestTemplateUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.MandateRequestConstraints != nil {
-		e.Name("mandate_request_constraints")
-		p.MandateRequestConstraints.encode(e)
-	}
-	if p.MandateRequestCurrency != nil {
-		e.Text("mandate_request_currency", string(*p.MandateRequestCurrency))
-	}
-	if p.MandateRequestDescription != nil {
-		e.Text("mandate_request_description", *p.MandateRequestDescription)
-	}
-	if p.MandateRequestMetadata != nil {
-		e.StringMap("mandate_request_metadata", p.MandateRequestMetadata)
-	}
-	if p.MandateRequestScheme != nil {
-		e.Text("mandate_request_scheme", string(*p.MandateRequestScheme))
-	}
-	if p.MandateRequestVerify != nil {
-		e.Text("mandate_request_verify", string(*p.MandateRequestVerify))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentRequestAmount != nil {
-		e.Text("payment_request_amount", *p.PaymentRequestAmount)
-	}
-	if p.PaymentRequestCurrency != nil {
-		e.Text("payment_request_currency", string(*p.PaymentRequestCurrency))
-	}
-	if p.PaymentRequestDescription != nil {
-		e.Text("payment_request_description", *p.PaymentRequestDescription)
-	}
-	if p.PaymentRequestMetadata != nil {
-		e.StringMap("payment_request_metadata", p.PaymentRequestMetadata)
-	}
-	if p.PaymentRequestScheme != nil {
-		e.Text("payment_request_scheme", string(*p.PaymentRequestScheme))
-	}
-	if p.RedirectURI != nil {
-		e.Text("redirect_uri", *p.RedirectURI)
-	}
-	e.End()
-}
-
-func (p *BillingRequestTemplateUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 255)
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -165,7 +164,7 @@ type BillingRequestService struct {
 //
 // GET /billing_requests
 func (s *BillingRequestService) List(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) (*Page[BillingRequest], error) {
-	return list[BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, (*itemOfBillingRequestsList)(nil))
+	return list[BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: given(&params)}, opts, (*itemOfBillingRequestsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -174,7 +173,7 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
-	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, (*itemOfBillingRequestsList)(nil))
+	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: given(&params)}, opts, (*itemOfBillingRequestsList)(nil))
 }
 
 type itemOfBillingRequestsList struct {
@@ -187,7 +186,7 @@ type itemOfBillingRequestsList struct {
 //
 // POST /billing_requests
 func (s *BillingRequestService) Create(ctx context.Context, params BillingRequestCreateParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsCreate, input{params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsCreate, input{params: given(&params)}, opts, new(BillingRequest))
 }
 
 // CreateWithActions creates a billing request and performs actions on it in the same call, such as
@@ -195,7 +194,7 @@ func (s *BillingRequestService) Create(ctx context.Context, params BillingReques
 //
 // POST /billing_requests/create_with_actions
 func (s *BillingRequestService) CreateWithActions(ctx context.Context, params BillingRequestCreateWithActionsParams, opts ...RequestOption) (*BillingRequestWithActions, error) {
-	return do(ctx, s.client, &opBillingRequestsCreateWithActions, input{params: &params}, opts, new(BillingRequestWithActions))
+	return do(ctx, s.client, &opBillingRequestsCreateWithActions, input{params: given(&params)}, opts, new(BillingRequestWithActions))
 }
 
 // Get returns the billing request with the given id.
@@ -209,7 +208,7 @@ func (s *BillingRequestService) Get(ctx context.Context, id string, opts ...Requ
 //
 // POST /billing_requests/{identity}/actions/cancel
 func (s *BillingRequestService) Cancel(ctx context.Context, id string, params BillingRequestCancelParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsCancel, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsCancel, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // ChooseCurrency changes the currency of a billing request and, if necessary, its scheme. Only for
@@ -218,7 +217,7 @@ func (s *BillingRequestService) Cancel(ctx context.Context, id string, params Bi
 //
 // POST /billing_requests/{identity}/actions/choose_currency
 func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, params BillingRequestChooseCurrencyParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // CollectBankAccount completes a pending "collect_bank_account" action with the given bank details.
@@ -229,7 +228,7 @@ func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, p
 //
 // POST /billing_requests/{identity}/actions/collect_bank_account
 func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id string, params BillingRequestCollectBankAccountParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // CollectCustomerDetails completes a pending "collect_customer_details" action with the given
@@ -238,7 +237,7 @@ func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id strin
 //
 // POST /billing_requests/{identity}/actions/collect_customer_details
 func (s *BillingRequestService) CollectCustomerDetails(ctx context.Context, id string, params BillingRequestCollectCustomerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsCollectCustomerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsCollectCustomerDetails, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // ConfirmPayerDetails confirms that the payer has checked their details. Scheme rules require this
@@ -246,7 +245,7 @@ func (s *BillingRequestService) CollectCustomerDetails(ctx context.Context, id s
 //
 // POST /billing_requests/{identity}/actions/confirm_payer_details
 func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id string, params BillingRequestConfirmPayerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // Fallback switches a billing request from open banking to direct debit. The billing request must
@@ -262,7 +261,7 @@ func (s *BillingRequestService) Fallback(ctx context.Context, id string, opts ..
 //
 // POST /billing_requests/{identity}/actions/fulfil
 func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params BillingRequestFulfilParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsFulfil, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsFulfil, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // Notify sends the customer an email that asks them to authorise the billing request. Only for Pay
@@ -270,14 +269,14 @@ func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params Bi
 //
 // POST /billing_requests/{identity}/actions/notify
 func (s *BillingRequestService) Notify(ctx context.Context, id string, params BillingRequestNotifyParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsNotify, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsNotify, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // SelectInstitution attaches the institution that the payer has chosen to the billing request.
 //
 // POST /billing_requests/{identity}/actions/select_institution
 func (s *BillingRequestService) SelectInstitution(ctx context.Context, id string, params BillingRequestSelectInstitutionParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do(ctx, s.client, &opBillingRequestsSelectInstitution, input{id: id, params: &params}, opts, new(BillingRequest))
+	return do(ctx, s.client, &opBillingRequestsSelectInstitution, input{id: id, params: given(&params)}, opts, new(BillingRequest))
 }
 
 // BillingRequest is a request to a payer for something that needs their input, such as their
@@ -330,20 +329,7 @@ type BillingRequest struct {
 type BillingRequestCancelParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *BillingRequestCancelParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCancelParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -360,22 +346,7 @@ type BillingRequestChooseCurrencyParams struct {
 	Currency Currency `json:"currency"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *BillingRequestChooseCurrencyParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("currency", string(p.Currency))
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *BillingRequestChooseCurrencyParams) check(c *checker) {
-	c.required("currency", p.Currency != "")
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -414,52 +385,9 @@ type BillingRequestCollectBankAccountParams struct {
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// PayID of the payer, for example an email address, a mobile number or a company number.
 	PayID *string `json:"pay_id,omitzero"`
-}
-
-func (p *BillingRequestCollectBankAccountParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountNumberSuffix != nil {
-		e.Text("account_number_suffix", *p.AccountNumberSuffix)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayID != nil {
-		e.Text("pay_id", *p.PayID)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCollectBankAccountParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -475,28 +403,6 @@ type BillingRequestCollectCustomerDetailsParams struct {
 	Customer *BillingRequestCollectCustomerDetailsParamsCustomer `json:"customer,omitzero"`
 	// Address and scheme-specific identity numbers of the payer.
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
-}
-
-func (p *BillingRequestCollectCustomerDetailsParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Customer != nil {
-		e.Name("customer")
-		p.Customer.encode(e)
-	}
-	if p.CustomerBillingDetail != nil {
-		e.Name("customer_billing_detail")
-		p.CustomerBillingDetail.encode(e)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCollectCustomerDetailsParams) check(c *checker) {
-	if p.Customer != nil {
-		c.enter("customer")
-		p.Customer.check(c)
-		c.leave()
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -524,39 +430,9 @@ type BillingRequestCollectCustomerDetailsParamsCustomer struct {
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-}
-
-func (p *BillingRequestCollectCustomerDetailsParamsCustomer) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCollectCustomerDetailsParamsCustomer) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail holds the address and
@@ -590,67 +466,16 @@ type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.IPAddress != nil {
-		e.Text("ip_address", *p.IPAddress)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
 // BillingRequestConfirmPayerDetailsParams holds the parameters of
 // [BillingRequestService.ConfirmPayerDetails].
 type BillingRequestConfirmPayerDetailsParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Whether the payer has stated that the mandate needs more than one signature. Once all other
 	// actions are completed, GoCardless emails the payer instructions for the next signature. Only
 	// for GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
-}
-
-func (p *BillingRequestConfirmPayerDetailsParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayerRequestedDualSignature != nil {
-		e.Bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
-	}
-	e.End()
-}
-
-func (p *BillingRequestConfirmPayerDetailsParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -672,7 +497,7 @@ type BillingRequestCreateParams struct {
 	MandateRequest *BillingRequestCreateParamsMandateRequest `json:"mandate_request,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Circumstances of the payment. Banks and payment processors use them to choose processing
 	// rules and to assess risk.
 	PaymentContextCode *PaymentContextCode `json:"payment_context_code,omitzero"`
@@ -685,71 +510,6 @@ type BillingRequestCreateParams struct {
 	PurposeCode *PurposeCode `json:"purpose_code,omitzero"`
 	// Subscription to request from the payer. Only for ACH and PAD.
 	SubscriptionRequest *BillingRequestCreateParamsSubscriptionRequest `json:"subscription_request,omitzero"`
-}
-
-func (p *BillingRequestCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.FallbackEnabled != nil {
-		e.Bool("fallback_enabled", *p.FallbackEnabled)
-	}
-	if p.InstalmentScheduleRequest != nil {
-		e.Name("instalment_schedule_request")
-		p.InstalmentScheduleRequest.encode(e)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.MandateRequest != nil {
-		e.Name("mandate_request")
-		p.MandateRequest.encode(e)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PaymentContextCode != nil {
-		e.Text("payment_context_code", string(*p.PaymentContextCode))
-	}
-	if p.PaymentPurposeCode != nil {
-		e.Text("payment_purpose_code", *p.PaymentPurposeCode)
-	}
-	if p.PaymentRequest != nil {
-		e.Name("payment_request")
-		p.PaymentRequest.encode(e)
-	}
-	if p.PurposeCode != nil {
-		e.Text("purpose_code", string(*p.PurposeCode))
-	}
-	if p.SubscriptionRequest != nil {
-		e.Name("subscription_request")
-		p.SubscriptionRequest.encode(e)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateParams) check(c *checker) {
-	if p.InstalmentScheduleRequest != nil {
-		c.enter("instalment_schedule_request")
-		p.InstalmentScheduleRequest.check(c)
-		c.leave()
-	}
-	if p.MandateRequest != nil {
-		c.enter("mandate_request")
-		p.MandateRequest.check(c)
-		c.leave()
-	}
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.PaymentRequest != nil {
-		c.enter("payment_request")
-		p.PaymentRequest.check(c)
-		c.leave()
-	}
-	if p.SubscriptionRequest != nil {
-		c.enter("subscription_request")
-		p.SubscriptionRequest.check(c)
-		c.leave()
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -772,10 +532,10 @@ type BillingRequestCreateParamsInstalmentScheduleRequest struct {
 	InstalmentsWithSchedule *InstalmentSeriesParams `json:"instalments_with_schedule,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
 	// copies the name to its payments.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=100"`
 	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
@@ -784,46 +544,6 @@ type BillingRequestCreateParamsInstalmentScheduleRequest struct {
 	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
 	// amounts, the call fails with a validation error.
 	TotalAmount *int64 `json:"total_amount,omitzero"`
-}
-
-func (p *BillingRequestCreateParamsInstalmentScheduleRequest) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.InstalmentsWithDates != nil {
-		encodeObjects(e, "instalments_with_dates", p.InstalmentsWithDates)
-	}
-	if p.InstalmentsWithSchedule != nil {
-		e.Name("instalments_with_schedule")
-		p.InstalmentsWithSchedule.encode(e)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	if p.TotalAmount != nil {
-		e.Int64("total_amount", *p.TotalAmount)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateParamsInstalmentScheduleRequest) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 100)
-	}
 }
 
 // BillingRequestCreateParamsLinks holds the identifiers of resources related to the billing
@@ -835,20 +555,6 @@ type BillingRequestCreateParamsLinks struct {
 	Customer *string `json:"customer,omitzero"`
 	// Id of an existing customer bank account to use.
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
-}
-
-func (p *BillingRequestCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	if p.Customer != nil {
-		e.Text("customer", *p.Customer)
-	}
-	if p.CustomerBankAccount != nil {
-		e.Text("customer_bank_account", *p.CustomerBankAccount)
-	}
-	e.End()
 }
 
 // BillingRequestCreateParamsMandateRequest is the mandate to request from the payer.
@@ -872,68 +578,17 @@ type BillingRequestCreateParamsMandateRequest struct {
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Reference of the new mandate.
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
 	// request asks only for a mandate: the payer then chooses among your schemes.
-	Scheme *Scheme `json:"scheme,omitzero"`
+	Scheme *Scheme `json:"scheme,omitzero" when:"pay_to: constraints,constraints/max_amount_per_payment"`
 	// Whether the mandate is only for moving money between the payer's own accounts. Required when
 	// the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
 	// How strictly to verify the payer's bank account for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
-}
-
-func (p *BillingRequestCreateParamsMandateRequest) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AuthorisationSource != nil {
-		e.Text("authorisation_source", string(*p.AuthorisationSource))
-	}
-	if p.ConsentType != nil {
-		e.Text("consent_type", *p.ConsentType)
-	}
-	if p.Constraints != nil {
-		e.Name("constraints")
-		p.Constraints.encode(e)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.FundsSettlement != nil {
-		e.Text("funds_settlement", string(*p.FundsSettlement))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	if p.Sweeping != nil {
-		e.Bool("sweeping", *p.Sweeping)
-	}
-	if p.Verify != nil {
-		e.Text("verify", string(*p.Verify))
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateParamsMandateRequest) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Scheme != nil && *p.Scheme == "pay_to" {
-		c.required("constraints", p.Constraints != nil)
-		if p.Constraints != nil {
-			c.enter("constraints")
-			c.required("max_amount_per_payment", p.Constraints.MaxAmountPerPayment != nil)
-			c.leave()
-		}
-	}
 }
 
 // BillingRequestCreateParamsPaymentRequest is a one-off payment to request from the payer.
@@ -953,7 +608,7 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Reference of the payment, chosen by the merchant. Only for PayTo, and for Faster Payments
 	// with direct funds settlement.
 	Reference *string `json:"reference,omitzero"`
@@ -963,42 +618,6 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
 	// for "sepa_instant_credit_transfer".
 	Scheme *Scheme `json:"scheme,omitzero"`
-}
-
-func (p *BillingRequestCreateParamsPaymentRequest) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Amount != nil {
-		e.Int64("amount", *p.Amount)
-	}
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.FundsSettlement != nil {
-		e.Text("funds_settlement", string(*p.FundsSettlement))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateParamsPaymentRequest) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // BillingRequestCreateParamsSubscriptionRequest is the subscription to request from the payer. Only
@@ -1014,19 +633,19 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency *Currency `json:"currency,omitzero"`
 	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
-	DayOfMonth *int `json:"day_of_month,omitzero"`
+	DayOfMonth *int `json:"day_of_month,omitzero" limits:"minimum=-1,maximum=28"`
 	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
 	// a year. Default: 1.
-	Interval *int `json:"interval,omitzero"`
+	Interval *int `json:"interval,omitzero" limits:"minimum=1"`
 	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Month in which to charge. Only for "yearly" intervals.
 	Month *Month `json:"month,omitzero"`
 	// Name of the subscription, at most 255 characters. Its payments take it as their description.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=255"`
 	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
@@ -1036,64 +655,6 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	// Without those, or if the billing request is fulfilled later, it is the mandate's
 	// "next_possible_charge_date".
 	StartDate *Date `json:"start_date,omitzero"`
-}
-
-func (p *BillingRequestCreateParamsSubscriptionRequest) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Amount != nil {
-		e.Int64("amount", *p.Amount)
-	}
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.Count != nil {
-		e.Int("count", *p.Count)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.DayOfMonth != nil {
-		e.Int("day_of_month", *p.DayOfMonth)
-	}
-	if p.Interval != nil {
-		e.Int("interval", *p.Interval)
-	}
-	if p.IntervalUnit != nil {
-		e.Text("interval_unit", string(*p.IntervalUnit))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Month != nil {
-		e.Text("month", string(*p.Month))
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	if p.StartDate != nil {
-		e.Date("start_date", jsonwire.Date(*p.StartDate))
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
-	if p.DayOfMonth != nil {
-		c.minimum("day_of_month", int64(*p.DayOfMonth), -1)
-		c.maximum("day_of_month", int64(*p.DayOfMonth), 28)
-	}
-	if p.Interval != nil {
-		c.minimum("interval", int64(*p.Interval), 1)
-	}
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 255)
-	}
 }
 
 // BillingRequestCreateWithActionsParams holds the parameters of
@@ -1110,7 +671,7 @@ type BillingRequestCreateWithActionsParams struct {
 	MandateRequest *BillingRequestCreateWithActionsParamsMandateRequest `json:"mandate_request,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Circumstances of the payment. Banks and payment processors use them to choose processing
 	// rules and to assess risk.
 	PaymentContextCode *PaymentContextCode `json:"payment_context_code,omitzero"`
@@ -1121,62 +682,6 @@ type BillingRequestCreateWithActionsParams struct {
 	PaymentRequest *BillingRequestCreateParamsPaymentRequest `json:"payment_request,omitzero"`
 	// Broad purpose of the mandate, the payment or both. It helps with processing and compliance.
 	PurposeCode *PurposeCode `json:"purpose_code,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Actions != nil {
-		e.Name("actions")
-		p.Actions.encode(e)
-	}
-	if p.FallbackEnabled != nil {
-		e.Bool("fallback_enabled", *p.FallbackEnabled)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.MandateRequest != nil {
-		e.Name("mandate_request")
-		p.MandateRequest.encode(e)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PaymentContextCode != nil {
-		e.Text("payment_context_code", string(*p.PaymentContextCode))
-	}
-	if p.PaymentPurposeCode != nil {
-		e.Text("payment_purpose_code", *p.PaymentPurposeCode)
-	}
-	if p.PaymentRequest != nil {
-		e.Name("payment_request")
-		p.PaymentRequest.encode(e)
-	}
-	if p.PurposeCode != nil {
-		e.Text("purpose_code", string(*p.PurposeCode))
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParams) check(c *checker) {
-	if p.Actions != nil {
-		c.enter("actions")
-		p.Actions.check(c)
-		c.leave()
-	}
-	if p.MandateRequest != nil {
-		c.enter("mandate_request")
-		p.MandateRequest.check(c)
-		c.leave()
-	}
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.PaymentRequest != nil {
-		c.enter("payment_request")
-		p.PaymentRequest.check(c)
-		c.leave()
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -1200,56 +705,6 @@ type BillingRequestCreateWithActionsParamsActions struct {
 	CreateBankAuthorisation *bool `json:"create_bank_authorisation,omitzero"`
 	// Parameters of the action "select_institution": the payer's institution.
 	SelectInstitution *BillingRequestCreateWithActionsParamsSelectInstitution `json:"select_institution,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParamsActions) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.BankAuthorisationRedirectURI != nil {
-		e.Text("bank_authorisation_redirect_uri", *p.BankAuthorisationRedirectURI)
-	}
-	if p.CollectBankAccount != nil {
-		e.Name("collect_bank_account")
-		p.CollectBankAccount.encode(e)
-	}
-	if p.CollectCustomerDetails != nil {
-		e.Name("collect_customer_details")
-		p.CollectCustomerDetails.encode(e)
-	}
-	if p.ConfirmPayerDetails != nil {
-		e.Name("confirm_payer_details")
-		p.ConfirmPayerDetails.encode(e)
-	}
-	if p.CreateBankAuthorisation != nil {
-		e.Bool("create_bank_authorisation", *p.CreateBankAuthorisation)
-	}
-	if p.SelectInstitution != nil {
-		e.Name("select_institution")
-		p.SelectInstitution.encode(e)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsActions) check(c *checker) {
-	if p.CollectBankAccount != nil {
-		c.enter("collect_bank_account")
-		p.CollectBankAccount.check(c)
-		c.leave()
-	}
-	if p.CollectCustomerDetails != nil {
-		c.enter("collect_customer_details")
-		p.CollectCustomerDetails.check(c)
-		c.leave()
-	}
-	if p.ConfirmPayerDetails != nil {
-		c.enter("confirm_payer_details")
-		p.ConfirmPayerDetails.check(c)
-		c.leave()
-	}
-	if p.SelectInstitution != nil {
-		c.enter("select_institution")
-		p.SelectInstitution.check(c)
-		c.leave()
-	}
 }
 
 // BillingRequestCreateWithActionsParamsCollectBankAccount holds the parameters of the action
@@ -1282,51 +737,9 @@ type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// PayID of the payer, for example an email address, a mobile number or a company number.
 	PayID *string `json:"pay_id,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountNumberSuffix != nil {
-		e.Text("account_number_suffix", *p.AccountNumberSuffix)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayID != nil {
-		e.Text("pay_id", *p.PayID)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // BillingRequestCreateWithActionsParamsCollectCustomerDetails holds the parameters of the action
@@ -1338,52 +751,16 @@ type BillingRequestCreateWithActionsParamsCollectCustomerDetails struct {
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Customer != nil {
-		e.Name("customer")
-		p.Customer.encode(e)
-	}
-	if p.CustomerBillingDetail != nil {
-		e.Name("customer_billing_detail")
-		p.CustomerBillingDetail.encode(e)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) check(c *checker) {
-	if p.Customer != nil {
-		c.enter("customer")
-		p.Customer.check(c)
-		c.leave()
-	}
-}
-
 // BillingRequestCreateWithActionsParamsConfirmPayerDetails holds the parameters of the action
 // "confirm_payer_details".
 type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Whether the payer has stated that the mandate needs more than one signature. Once all other
 	// actions are completed, GoCardless emails the payer instructions for the next signature. Only
 	// for GoCardless-branded pages.
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayerRequestedDualSignature != nil {
-		e.Bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // BillingRequestCreateWithActionsParamsLinks holds the identifiers of resources related to the new
@@ -1395,20 +772,6 @@ type BillingRequestCreateWithActionsParamsLinks struct {
 	Customer *string `json:"customer,omitzero"`
 	// Id of an existing customer bank account to use.
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	if p.Customer != nil {
-		e.Text("customer", *p.Customer)
-	}
-	if p.CustomerBankAccount != nil {
-		e.Text("customer_bank_account", *p.CustomerBankAccount)
-	}
-	e.End()
 }
 
 // BillingRequestCreateWithActionsParamsMandateRequest is the mandate to request from the payer.
@@ -1428,66 +791,18 @@ type BillingRequestCreateWithActionsParamsMandateRequest struct {
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Unique reference of the new mandate. The scheme determines its length and characters. If it
 	// is not set, GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
 	// request asks only for a mandate: the payer then chooses among your schemes.
-	Scheme *Scheme `json:"scheme,omitzero"`
+	Scheme *Scheme `json:"scheme,omitzero" when:"pay_to: constraints,constraints/max_amount_per_payment"`
 	// Whether the mandate is only for moving money between the payer's own accounts. Required when
 	// the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
 	// How strictly to verify the payer's bank account for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
-}
-
-func (p *BillingRequestCreateWithActionsParamsMandateRequest) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AuthorisationSource != nil {
-		e.Text("authorisation_source", string(*p.AuthorisationSource))
-	}
-	if p.Constraints != nil {
-		e.Name("constraints")
-		p.Constraints.encode(e)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.FundsSettlement != nil {
-		e.Text("funds_settlement", string(*p.FundsSettlement))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	if p.Sweeping != nil {
-		e.Bool("sweeping", *p.Sweeping)
-	}
-	if p.Verify != nil {
-		e.Text("verify", string(*p.Verify))
-	}
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsMandateRequest) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Scheme != nil && *p.Scheme == "pay_to" {
-		c.required("constraints", p.Constraints != nil)
-		if p.Constraints != nil {
-			c.enter("constraints")
-			c.required("max_amount_per_payment", p.Constraints.MaxAmountPerPayment != nil)
-			c.leave()
-		}
-	}
 }
 
 // BillingRequestCreateWithActionsParamsSelectInstitution holds the parameters of the action
@@ -1499,36 +814,11 @@ type BillingRequestCreateWithActionsParamsSelectInstitution struct {
 	Institution string `json:"institution"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsSelectInstitution) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("country_code", p.CountryCode)
-	e.Text("institution", p.Institution)
-	e.End()
-}
-
-func (p *BillingRequestCreateWithActionsParamsSelectInstitution) check(c *checker) {
-	c.required("country_code", p.CountryCode != "")
-	c.required("institution", p.Institution != "")
-}
-
 // BillingRequestFulfilParams holds the parameters of [BillingRequestService.Fulfil].
 type BillingRequestFulfilParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *BillingRequestFulfilParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *BillingRequestFulfilParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -1552,16 +842,6 @@ type BillingRequestListParams struct {
 	Status BillingRequestStatus `json:"status,omitzero"`
 }
 
-func (p *BillingRequestListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("customer", p.Customer)
-	w.query.int("limit", p.Limit)
-	w.query.string("status", string(p.Status))
-}
-
-func (p *BillingRequestListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BillingRequestListParams) Validate() error {
@@ -1574,20 +854,6 @@ type BillingRequestNotifyParams struct {
 	NotificationType NotificationType `json:"notification_type"`
 	// Address to redirect the payer to after they have authorised the payment.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
-}
-
-func (p *BillingRequestNotifyParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("notification_type", string(p.NotificationType))
-	if p.RedirectURI != nil {
-		e.Text("redirect_uri", *p.RedirectURI)
-	}
-	e.End()
-}
-
-func (p *BillingRequestNotifyParams) check(c *checker) {
-	c.required("notification_type", p.NotificationType != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -1603,19 +869,6 @@ type BillingRequestSelectInstitutionParams struct {
 	CountryCode string `json:"country_code"`
 	// Id of the institution that the payer has chosen. Required.
 	Institution string `json:"institution"`
-}
-
-func (p *BillingRequestSelectInstitutionParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("country_code", p.CountryCode)
-	e.Text("institution", p.Institution)
-	e.End()
-}
-
-func (p *BillingRequestSelectInstitutionParams) check(c *checker) {
-	c.required("country_code", p.CountryCode != "")
-	c.required("institution", p.Institution != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -87,7 +87,7 @@ type BlockService struct {
 //
 // GET /blocks
 func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ...RequestOption) (*Page[Block], error) {
-	return list[Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, (*Block)(nil))
+	return list[Block](ctx, s.client, &opBlocksList, input{params: given(&params)}, opts, (*Block)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -96,7 +96,7 @@ func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ..
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
-	return all[*Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, (*Block)(nil))
+	return all[*Block](ctx, s.client, &opBlocksList, input{params: given(&params)}, opts, (*Block)(nil))
 }
 
 func (p *BlockListParams) exportRange() TimestampFilter {
@@ -111,7 +111,7 @@ func (v *Block) exportPlace() (string, time.Time) {
 //
 // POST /blocks
 func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opts ...RequestOption) (*Block, error) {
-	return do(ctx, s.client, &opBlocksCreate, input{params: &params}, opts, new(Block))
+	return do(ctx, s.client, &opBlocksCreate, input{params: given(&params)}, opts, new(Block))
 }
 
 // BlockByRef creates blocks for the email addresses and bank accounts of a customer or mandate.
@@ -120,7 +120,7 @@ func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opt
 //
 // POST /blocks/block_by_ref
 func (s *BlockService) BlockByRef(ctx context.Context, params BlockByRefParams, opts ...RequestOption) (*Page[Block], error) {
-	return list[Block](ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, (*Block)(nil))
+	return list[Block](ctx, s.client, &opBlocksBlockByRef, input{params: given(&params)}, opts, (*Block)(nil))
 }
 
 // Get returns the block with the given id.
@@ -185,29 +185,6 @@ type BlockByRefParams struct {
 	ReferenceValue *string `json:"reference_value,omitzero"`
 }
 
-func (p *BlockByRefParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Active != nil {
-		e.Bool("active", *p.Active)
-	}
-	if p.ReasonDescription != nil {
-		e.Text("reason_description", *p.ReasonDescription)
-	}
-	if p.ReasonType != nil {
-		e.Text("reason_type", string(*p.ReasonType))
-	}
-	if p.ReferenceType != nil {
-		e.Text("reference_type", string(*p.ReferenceType))
-	}
-	if p.ReferenceValue != nil {
-		e.Text("reference_value", *p.ReferenceValue)
-	}
-	e.End()
-}
-
-func (p *BlockByRefParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BlockByRefParams) Validate() error {
@@ -232,29 +209,6 @@ type BlockCreateParams struct {
 	ResourceReference *string `json:"resource_reference,omitzero"`
 }
 
-func (p *BlockCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Active != nil {
-		e.Bool("active", *p.Active)
-	}
-	if p.BlockType != nil {
-		e.Text("block_type", string(*p.BlockType))
-	}
-	if p.ReasonDescription != nil {
-		e.Text("reason_description", *p.ReasonDescription)
-	}
-	if p.ReasonType != nil {
-		e.Text("reason_type", string(*p.ReasonType))
-	}
-	if p.ResourceReference != nil {
-		e.Text("resource_reference", *p.ResourceReference)
-	}
-	e.End()
-}
-
-func (p *BlockCreateParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p BlockCreateParams) Validate() error {
@@ -276,20 +230,6 @@ type BlockListParams struct {
 	// Limits the list to blocks with this reason.
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
 }
-
-func (p *BlockListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("block_type", string(p.BlockType))
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.int("limit", p.Limit)
-	w.query.string("reason_type", string(p.ReasonType))
-}
-
-func (p *BlockListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -66,7 +65,7 @@ type CreditorBankAccountService struct {
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) (*Page[CreditorBankAccount], error) {
-	return list[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, (*itemOfCreditorBankAccountsList)(nil))
+	return list[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: given(&params)}, opts, (*itemOfCreditorBankAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -75,7 +74,7 @@ func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBa
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
-	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, (*itemOfCreditorBankAccountsList)(nil))
+	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: given(&params)}, opts, (*itemOfCreditorBankAccountsList)(nil))
 }
 
 func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {
@@ -98,7 +97,7 @@ type itemOfCreditorBankAccountsList struct {
 //
 // POST /creditor_bank_accounts
 func (s *CreditorBankAccountService) Create(ctx context.Context, params CreditorBankAccountCreateParams, opts ...RequestOption) (*CreditorBankAccount, error) {
-	return do(ctx, s.client, &opCreditorBankAccountsCreate, input{params: &params}, opts, new(CreditorBankAccount))
+	return do(ctx, s.client, &opCreditorBankAccountsCreate, input{params: given(&params)}, opts, new(CreditorBankAccount))
 }
 
 // Get returns the creditor bank account with the given id.
@@ -180,53 +179,9 @@ type CreditorBankAccountCreateParams struct {
 	Links CreditorBankAccountCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Whether to make this the account for the creditor's payouts. Default: true.
 	SetAsDefaultPayoutAccount *bool `json:"set_as_default_payout_account,omitzero"`
-}
-
-func (p *CreditorBankAccountCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("account_holder_name", p.AccountHolderName)
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.SetAsDefaultPayoutAccount != nil {
-		e.Bool("set_as_default_payout_account", *p.SetAsDefaultPayoutAccount)
-	}
-	e.End()
-}
-
-func (p *CreditorBankAccountCreateParams) check(c *checker) {
-	c.required("account_holder_name", p.AccountHolderName != "")
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -240,16 +195,6 @@ func (p CreditorBankAccountCreateParams) Validate() error {
 type CreditorBankAccountCreateParamsLinks struct {
 	// Id of the creditor that holds the bank account. Required.
 	Creditor string `json:"creditor"`
-}
-
-func (p *CreditorBankAccountCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("creditor", p.Creditor)
-	e.End()
-}
-
-func (p *CreditorBankAccountCreateParamsLinks) check(c *checker) {
-	c.required("creditor", p.Creditor != "")
 }
 
 // CreditorBankAccountLinks holds the identifiers of resources related to the creditor bank account.
@@ -274,20 +219,6 @@ type CreditorBankAccountListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *CreditorBankAccountListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("creditor", p.Creditor)
-	w.query.bool("enabled", p.Enabled)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *CreditorBankAccountListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

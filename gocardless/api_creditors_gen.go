@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -67,7 +66,7 @@ type CreditorService struct {
 //
 // GET /creditors
 func (s *CreditorService) List(ctx context.Context, params CreditorListParams, opts ...RequestOption) (*Page[Creditor], error) {
-	return list[Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, (*Creditor)(nil))
+	return list[Creditor](ctx, s.client, &opCreditorsList, input{params: given(&params)}, opts, (*Creditor)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -76,7 +75,7 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
-	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, (*Creditor)(nil))
+	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: given(&params)}, opts, (*Creditor)(nil))
 }
 
 func (p *CreditorListParams) exportRange() TimestampFilter {
@@ -93,7 +92,7 @@ func (v *Creditor) exportPlace() (string, time.Time) {
 //
 // POST /creditors
 func (s *CreditorService) Create(ctx context.Context, params CreditorCreateParams, opts ...RequestOption) (*Creditor, error) {
-	return do(ctx, s.client, &opCreditorsCreate, input{params: &params}, opts, new(Creditor))
+	return do(ctx, s.client, &opCreditorsCreate, input{params: given(&params)}, opts, new(Creditor))
 }
 
 // Get returns the creditor with the given id.
@@ -110,7 +109,7 @@ func (s *CreditorService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // PUT /creditors/{identity}
 func (s *CreditorService) Update(ctx context.Context, id string, params CreditorUpdateParams, opts ...RequestOption) (*Creditor, error) {
-	return do(ctx, s.client, &opCreditorsUpdate, input{id: id, params: &params}, opts, new(Creditor))
+	return do(ctx, s.client, &opCreditorsUpdate, input{id: id, params: given(&params)}, opts, new(Creditor))
 }
 
 // Creditor is a merchant, for whom payments are collected and to whom they are paid out. Most
@@ -182,27 +181,6 @@ type CreditorCreateParams struct {
 	Name string `json:"name"`
 }
 
-func (p *CreditorCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.BankReferencePrefix != nil {
-		e.Text("bank_reference_prefix", *p.BankReferencePrefix)
-	}
-	e.Text("country_code", p.CountryCode)
-	e.Text("creditor_type", string(p.CreditorType))
-	if p.Links != nil {
-		e.AnyMap("links", p.Links)
-	}
-	e.Text("name", p.Name)
-	e.End()
-}
-
-func (p *CreditorCreateParams) check(c *checker) {
-	c.required("country_code", p.CountryCode != "")
-	c.required("creditor_type", p.CreditorType != "")
-	c.required("name", p.Name != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p CreditorCreateParams) Validate() error {
@@ -220,18 +198,6 @@ type CreditorListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *CreditorListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *CreditorListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
@@ -264,45 +230,6 @@ type CreditorUpdateParams struct {
 	Region *string `json:"region,omitzero"`
 }
 
-func (p *CreditorUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.BankReferencePrefix != nil {
-		e.Text("bank_reference_prefix", *p.BankReferencePrefix)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	e.End()
-}
-
-func (p *CreditorUpdateParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p CreditorUpdateParams) Validate() error {
@@ -328,33 +255,4 @@ type CreditorUpdateParamsLinks struct {
 	DefaultSekPayoutAccount *string `json:"default_sek_payout_account,omitzero"`
 	// Id of the creditor bank account that receives payouts in US dollars.
 	DefaultUsdPayoutAccount *string `json:"default_usd_payout_account,omitzero"`
-}
-
-func (p *CreditorUpdateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.DefaultAudPayoutAccount != nil {
-		e.Text("default_aud_payout_account", *p.DefaultAudPayoutAccount)
-	}
-	if p.DefaultCadPayoutAccount != nil {
-		e.Text("default_cad_payout_account", *p.DefaultCadPayoutAccount)
-	}
-	if p.DefaultDkkPayoutAccount != nil {
-		e.Text("default_dkk_payout_account", *p.DefaultDkkPayoutAccount)
-	}
-	if p.DefaultEurPayoutAccount != nil {
-		e.Text("default_eur_payout_account", *p.DefaultEurPayoutAccount)
-	}
-	if p.DefaultGbpPayoutAccount != nil {
-		e.Text("default_gbp_payout_account", *p.DefaultGbpPayoutAccount)
-	}
-	if p.DefaultNzdPayoutAccount != nil {
-		e.Text("default_nzd_payout_account", *p.DefaultNzdPayoutAccount)
-	}
-	if p.DefaultSekPayoutAccount != nil {
-		e.Text("default_sek_payout_account", *p.DefaultSekPayoutAccount)
-	}
-	if p.DefaultUsdPayoutAccount != nil {
-		e.Text("default_usd_payout_account", *p.DefaultUsdPayoutAccount)
-	}
-	e.End()
 }

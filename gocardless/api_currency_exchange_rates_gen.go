@@ -32,7 +32,7 @@ type CurrencyExchangeRateService struct {
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) (*Page[CurrencyExchangeRate], error) {
-	return list[CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, (*CurrencyExchangeRate)(nil))
+	return list[CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: given(&params)}, opts, (*CurrencyExchangeRate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -41,7 +41,7 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {
-	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, (*CurrencyExchangeRate)(nil))
+	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: given(&params)}, opts, (*CurrencyExchangeRate)(nil))
 }
 
 // CurrencyExchangeRate is an exchange rate between two currencies, as GoCardless obtains it from
@@ -72,16 +72,6 @@ type CurrencyExchangeRateListParams struct {
 	// Limits the list to rates to this currency, given as an ISO 4217 code.
 	Target string `json:"target,omitzero"`
 }
-
-func (p *CurrencyExchangeRateListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-	w.query.string("source", p.Source)
-	w.query.string("target", p.Target)
-}
-
-func (p *CurrencyExchangeRateListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

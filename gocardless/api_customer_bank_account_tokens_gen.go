@@ -51,7 +51,7 @@ type CustomerBankAccountTokenService struct {
 //
 // POST /customer_bank_account_tokens
 func (s *CustomerBankAccountTokenService) Create(ctx context.Context, params CustomerBankAccountTokenCreateParams, opts ...RequestOption) (*CustomerBankAccountToken, error) {
-	return do(ctx, s.client, &opCustomerBankAccountTokensCreate, input{params: &params}, opts, new(CustomerBankAccountToken))
+	return do(ctx, s.client, &opCustomerBankAccountTokensCreate, input{params: given(&params)}, opts, new(CustomerBankAccountToken))
 }
 
 // Get returns the customer bank account token with the given id. GoCardless documents this
@@ -109,35 +109,6 @@ type CustomerBankAccountTokenCreateParams struct {
 	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
 	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
-}
-
-func (p *CustomerBankAccountTokenCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("account_holder_name", p.AccountHolderName)
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	e.End()
-}
-
-func (p *CustomerBankAccountTokenCreateParams) check(c *checker) {
-	c.required("account_holder_name", p.AccountHolderName != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -76,7 +75,7 @@ type CustomerBankAccountService struct {
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) (*Page[CustomerBankAccount], error) {
-	return list[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, (*itemOfCustomerBankAccountsList)(nil))
+	return list[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: given(&params)}, opts, (*itemOfCustomerBankAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -85,7 +84,7 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
-	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, (*itemOfCustomerBankAccountsList)(nil))
+	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: given(&params)}, opts, (*itemOfCustomerBankAccountsList)(nil))
 }
 
 func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {
@@ -111,7 +110,7 @@ type itemOfCustomerBankAccountsList struct {
 //
 // POST /customer_bank_accounts
 func (s *CustomerBankAccountService) Create(ctx context.Context, params CustomerBankAccountCreateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do(ctx, s.client, &opCustomerBankAccountsCreate, input{params: &params}, opts, new(CustomerBankAccount))
+	return do(ctx, s.client, &opCustomerBankAccountsCreate, input{params: given(&params)}, opts, new(CustomerBankAccount))
 }
 
 // Get returns the customer bank account with the given id.
@@ -125,7 +124,7 @@ func (s *CustomerBankAccountService) Get(ctx context.Context, id string, opts ..
 //
 // PUT /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Update(ctx context.Context, id string, params CustomerBankAccountUpdateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do(ctx, s.client, &opCustomerBankAccountsUpdate, input{id: id, params: &params}, opts, new(CustomerBankAccount))
+	return do(ctx, s.client, &opCustomerBankAccountsUpdate, input{id: id, params: given(&params)}, opts, new(CustomerBankAccount))
 }
 
 // Disable disables a customer bank account. Its mandates, and those of its payments that can still
@@ -205,49 +204,7 @@ type CustomerBankAccountCreateParams struct {
 	Links CustomerBankAccountCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *CustomerBankAccountCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *CustomerBankAccountCreateParams) check(c *checker) {
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -263,19 +220,6 @@ type CustomerBankAccountCreateParamsLinks struct {
 	Customer string `json:"customer"`
 	// Id of a customer bank account token to use in place of the bank details.
 	CustomerBankAccountToken *string `json:"customer_bank_account_token,omitzero"`
-}
-
-func (p *CustomerBankAccountCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("customer", p.Customer)
-	if p.CustomerBankAccountToken != nil {
-		e.Text("customer_bank_account_token", *p.CustomerBankAccountToken)
-	}
-	e.End()
-}
-
-func (p *CustomerBankAccountCreateParamsLinks) check(c *checker) {
-	c.required("customer", p.Customer != "")
 }
 
 // CustomerBankAccountLinks holds the identifiers of resources related to the customer bank account.
@@ -301,20 +245,6 @@ type CustomerBankAccountListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *CustomerBankAccountListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("customer", p.Customer)
-	w.query.bool("enabled", p.Enabled)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *CustomerBankAccountListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p CustomerBankAccountListParams) Validate() error {
@@ -325,20 +255,7 @@ func (p CustomerBankAccountListParams) Validate() error {
 type CustomerBankAccountUpdateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *CustomerBankAccountUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *CustomerBankAccountUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -73,7 +73,7 @@ type CustomerService struct {
 //
 // GET /customers
 func (s *CustomerService) List(ctx context.Context, params CustomerListParams, opts ...RequestOption) (*Page[Customer], error) {
-	return list[Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, (*Customer)(nil))
+	return list[Customer](ctx, s.client, &opCustomersList, input{params: given(&params)}, opts, (*Customer)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -82,7 +82,7 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
-	return all[*Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, (*Customer)(nil))
+	return all[*Customer](ctx, s.client, &opCustomersList, input{params: given(&params)}, opts, (*Customer)(nil))
 }
 
 func (p *CustomerListParams) exportRange() TimestampFilter {
@@ -101,7 +101,7 @@ func (v *Customer) exportPlace() (string, time.Time) {
 //
 // POST /customers
 func (s *CustomerService) Create(ctx context.Context, params CustomerCreateParams, opts ...RequestOption) (*Customer, error) {
-	return do(ctx, s.client, &opCustomersCreate, input{params: &params}, opts, new(Customer))
+	return do(ctx, s.client, &opCustomersCreate, input{params: given(&params)}, opts, new(Customer))
 }
 
 // Get returns the customer with the given id. A removed customer can no longer be fetched.
@@ -115,7 +115,7 @@ func (s *CustomerService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // PUT /customers/{identity}
 func (s *CustomerService) Update(ctx context.Context, id string, params CustomerUpdateParams, opts ...RequestOption) (*Customer, error) {
-	return do(ctx, s.client, &opCustomersUpdate, input{id: id, params: &params}, opts, new(Customer))
+	return do(ctx, s.client, &opCustomersUpdate, input{id: id, params: given(&params)}, opts, new(Customer))
 }
 
 // Remove removes a customer permanently, from lists, searches and exports. A removed customer can
@@ -203,7 +203,7 @@ type CustomerCreateParams struct {
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
@@ -215,64 +215,6 @@ type CustomerCreateParams struct {
 	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
 	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
-}
-
-func (p *CustomerCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
-func (p *CustomerCreateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -300,22 +242,6 @@ type CustomerListParams struct {
 	// Field to sort the results by.
 	SortField CustomerSortField `json:"sort_field,omitzero"`
 }
-
-func (p *CustomerListParams) write(w *requestParts) {
-	w.query.bool("action_required", p.ActionRequired)
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("currency", string(p.Currency))
-	w.query.int("limit", p.Limit)
-	w.query.string("sort_direction", string(p.SortDirection))
-	w.query.string("sort_field", string(p.SortField))
-}
-
-func (p *CustomerListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
@@ -379,7 +305,7 @@ type CustomerUpdateParams struct {
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
@@ -391,64 +317,6 @@ type CustomerUpdateParams struct {
 	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
 	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
-}
-
-func (p *CustomerUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
-func (p *CustomerUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

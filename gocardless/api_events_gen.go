@@ -45,7 +45,7 @@ type EventService struct {
 //
 // GET /events
 func (s *EventService) List(ctx context.Context, params EventListParams, opts ...RequestOption) (*Page[Event], error) {
-	return list[Event](ctx, s.client, &opEventsList, input{params: &params}, opts, (*itemOfEventsList)(nil))
+	return list[Event](ctx, s.client, &opEventsList, input{params: given(&params)}, opts, (*itemOfEventsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -54,7 +54,7 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
-	return all[*Event](ctx, s.client, &opEventsList, input{params: &params}, opts, (*itemOfEventsList)(nil))
+	return all[*Event](ctx, s.client, &opEventsList, input{params: given(&params)}, opts, (*itemOfEventsList)(nil))
 }
 
 func (p *EventListParams) exportRange() TimestampFilter {
@@ -928,35 +928,6 @@ type EventListParams struct {
 	// Limits the list to events of the subscription with this id.
 	Subscription string `json:"subscription,omitzero"`
 }
-
-func (p *EventListParams) write(w *requestParts) {
-	w.query.string("action", p.Action)
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("billing_request", p.BillingRequest)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("creditor", p.Creditor)
-	w.query.string("export", p.Export)
-	w.query.string("include", string(p.Include))
-	w.query.string("instalment_schedule", p.InstalmentSchedule)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate", p.Mandate)
-	w.query.string("outbound_payment", p.OutboundPayment)
-	w.query.string("parent_event", p.ParentEvent)
-	w.query.string("payer_authorisation", p.PayerAuthorisation)
-	w.query.string("payment", p.Payment)
-	w.query.string("payment_account_transaction", p.PaymentAccountTransaction)
-	w.query.string("payout", p.Payout)
-	w.query.string("refund", p.Refund)
-	w.query.string("resource_type", string(p.ResourceType))
-	w.query.string("scheme_identifier", p.SchemeIdentifier)
-	w.query.string("subscription", p.Subscription)
-}
-
-func (p *EventListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

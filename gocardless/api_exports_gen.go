@@ -41,7 +41,7 @@ type ExportService struct {
 //
 // GET /exports
 func (s *ExportService) List(ctx context.Context, params ExportListParams, opts ...RequestOption) (*Page[Export], error) {
-	return list[Export](ctx, s.client, &opExportsList, input{params: &params}, opts, (*Export)(nil))
+	return list[Export](ctx, s.client, &opExportsList, input{params: given(&params)}, opts, (*Export)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -50,7 +50,7 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
-	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, (*Export)(nil))
+	return all[*Export](ctx, s.client, &opExportsList, input{params: given(&params)}, opts, (*Export)(nil))
 }
 
 // Get returns the export with the given id.
@@ -85,14 +85,6 @@ type ExportListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *ExportListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *ExportListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

@@ -26,7 +26,7 @@ type FundsAvailabilityService struct {
 //
 // GET /funds_availability/{identity}
 func (s *FundsAvailabilityService) Check(ctx context.Context, id string, params FundsAvailabilityCheckParams, opts ...RequestOption) (*FundsAvailability, error) {
-	return do(ctx, s.client, &opFundsAvailabilityCheck, input{id: id, params: &params}, opts, new(FundsAvailability))
+	return do(ctx, s.client, &opFundsAvailabilityCheck, input{id: id, params: given(&params)}, opts, new(FundsAvailability))
 }
 
 // FundsAvailability is the result of checking whether a payer has enough money for a payment within
@@ -41,12 +41,6 @@ type FundsAvailabilityCheckParams struct {
 	// Amount to check, in minor units of the currency.
 	Amount string `json:"amount,omitzero"`
 }
-
-func (p *FundsAvailabilityCheckParams) write(w *requestParts) {
-	w.query.string("amount", p.Amount)
-}
-
-func (p *FundsAvailabilityCheckParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -90,7 +89,7 @@ type InstalmentScheduleService struct {
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) (*Page[InstalmentSchedule], error) {
-	return list[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, (*itemOfInstalmentSchedulesList)(nil))
+	return list[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: given(&params)}, opts, (*itemOfInstalmentSchedulesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -99,7 +98,7 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
-	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, (*itemOfInstalmentSchedulesList)(nil))
+	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: given(&params)}, opts, (*itemOfInstalmentSchedulesList)(nil))
 }
 
 func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {
@@ -121,7 +120,7 @@ type itemOfInstalmentSchedulesList struct {
 //
 // POST /instalment_schedules/create_with_dates
 func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params InstalmentScheduleCreateWithDatesParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do(ctx, s.client, &opInstalmentSchedulesCreateWithDates, input{params: &params}, opts, new(InstalmentSchedule))
+	return do(ctx, s.client, &opInstalmentSchedulesCreateWithDates, input{params: given(&params)}, opts, new(InstalmentSchedule))
 }
 
 // CreateWithSchedule creates an instalment schedule whose charge dates follow from a start date and
@@ -130,7 +129,7 @@ func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params 
 //
 // POST /instalment_schedules/create_with_schedule
 func (s *InstalmentScheduleService) CreateWithSchedule(ctx context.Context, params InstalmentScheduleCreateWithScheduleParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do(ctx, s.client, &opInstalmentSchedulesCreateWithSchedule, input{params: &params}, opts, new(InstalmentSchedule))
+	return do(ctx, s.client, &opInstalmentSchedulesCreateWithSchedule, input{params: given(&params)}, opts, new(InstalmentSchedule))
 }
 
 // Get returns the instalment schedule with the given id.
@@ -144,7 +143,7 @@ func (s *InstalmentScheduleService) Get(ctx context.Context, id string, opts ...
 //
 // PUT /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Update(ctx context.Context, id string, params InstalmentScheduleUpdateParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do(ctx, s.client, &opInstalmentSchedulesUpdate, input{id: id, params: &params}, opts, new(InstalmentSchedule))
+	return do(ctx, s.client, &opInstalmentSchedulesUpdate, input{id: id, params: given(&params)}, opts, new(InstalmentSchedule))
 }
 
 // Cancel cancels an instalment schedule immediately, so that nothing more is collected for it. If
@@ -198,9 +197,9 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	Links InstalmentScheduleCreateWithDatesParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the instalment schedule, at most 100 characters. Required.
-	Name string `json:"name"`
+	Name string `json:"name" limits:"maxLength=100"`
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
 	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
@@ -215,43 +214,6 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	TotalAmount int64 `json:"total_amount"`
 }
 
-func (p *InstalmentScheduleCreateWithDatesParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	e.Text("currency", string(p.Currency))
-	encodeObjects(e, "instalments", p.Instalments)
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.Text("name", p.Name)
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	e.Int64("total_amount", p.TotalAmount)
-	e.End()
-}
-
-func (p *InstalmentScheduleCreateWithDatesParams) check(c *checker) {
-	c.required("currency", p.Currency != "")
-	c.required("instalments", p.Instalments != nil)
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("name", p.Name != "")
-	if p.Name != "" {
-		c.maxLength("name", p.Name, 100)
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
@@ -263,16 +225,6 @@ func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
 type InstalmentScheduleCreateWithDatesParamsLinks struct {
 	// Id of the mandate under which the payments are collected. Required.
 	Mandate string `json:"mandate"`
-}
-
-func (p *InstalmentScheduleCreateWithDatesParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("mandate", p.Mandate)
-	e.End()
-}
-
-func (p *InstalmentScheduleCreateWithDatesParamsLinks) check(c *checker) {
-	c.required("mandate", p.Mandate != "")
 }
 
 // InstalmentScheduleCreateWithScheduleParams holds the parameters of
@@ -290,10 +242,10 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	Links InstalmentScheduleCreateWithScheduleParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the instalment schedule, at most 100 characters. GoCardless copies it to the
 	// payments. Required.
-	Name string `json:"name"`
+	Name string `json:"name" limits:"maxLength=100"`
 	// Reference of each payment, shown on the customer's bank statement. Maximum length: ACH and
 	// Bacs 10 characters, Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA
 	// 140. Not available for PAD and Faster Payments. It must be unique per merchant for BECS. Bacs
@@ -308,43 +260,6 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	TotalAmount int64 `json:"total_amount"`
 }
 
-func (p *InstalmentScheduleCreateWithScheduleParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	e.Text("currency", string(p.Currency))
-	e.Name("instalments")
-	p.Instalments.encode(e)
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.Text("name", p.Name)
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	e.Int64("total_amount", p.TotalAmount)
-	e.End()
-}
-
-func (p *InstalmentScheduleCreateWithScheduleParams) check(c *checker) {
-	c.required("currency", p.Currency != "")
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("name", p.Name != "")
-	if p.Name != "" {
-		c.maxLength("name", p.Name, 100)
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
@@ -356,16 +271,6 @@ func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
 type InstalmentScheduleCreateWithScheduleParamsLinks struct {
 	// Id of the mandate under which the payments are collected. Required.
 	Mandate string `json:"mandate"`
-}
-
-func (p *InstalmentScheduleCreateWithScheduleParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("mandate", p.Mandate)
-	e.End()
-}
-
-func (p *InstalmentScheduleCreateWithScheduleParamsLinks) check(c *checker) {
-	c.required("mandate", p.Mandate != "")
 }
 
 // InstalmentScheduleListParams holds the parameters of [InstalmentScheduleService.List] and
@@ -387,21 +292,6 @@ type InstalmentScheduleListParams struct {
 	Status []InstalmentScheduleStatus `json:"status,omitzero"`
 }
 
-func (p *InstalmentScheduleListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("customer", p.Customer)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate", p.Mandate)
-	queryList(&w.query, "status", p.Status)
-}
-
-func (p *InstalmentScheduleListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleListParams) Validate() error {
@@ -412,20 +302,7 @@ func (p InstalmentScheduleListParams) Validate() error {
 type InstalmentScheduleUpdateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *InstalmentScheduleUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *InstalmentScheduleUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

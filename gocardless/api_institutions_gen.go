@@ -39,7 +39,7 @@ type InstitutionService struct {
 //
 // GET /billing_requests/{identity}/institutions
 func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id string, params InstitutionListForBillingRequestParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list[Institution](ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, (*Institution)(nil))
+	return list[Institution](ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: given(&params)}, opts, (*Institution)(nil))
 }
 
 // List returns the supported institutions. Without parameters, these are institutions in "GB" that
@@ -47,7 +47,7 @@ func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id strin
 //
 // GET /institutions
 func (s *InstitutionService) List(ctx context.Context, params InstitutionListParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list[Institution](ctx, s.client, &opInstitutionsList, input{params: &params}, opts, (*Institution)(nil))
+	return list[Institution](ctx, s.client, &opInstitutionsList, input{params: given(&params)}, opts, (*Institution)(nil))
 }
 
 // Institution is a bank or other institution at which payers can authorise. Which institutions are
@@ -100,17 +100,6 @@ type InstitutionListForBillingRequestParams struct {
 	Search string `json:"search,omitzero"`
 }
 
-func (p *InstitutionListForBillingRequestParams) write(w *requestParts) {
-	w.query.string("country_code", p.CountryCode)
-	queryList(&w.query, "ids", p.IDs)
-	w.query.bool("include_disabled", p.IncludeDisabled)
-	w.query.string("search", p.Search)
-}
-
-func (p *InstitutionListForBillingRequestParams) check(c *checker) {
-	c.required("country_code", p.CountryCode != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p InstitutionListForBillingRequestParams) Validate() error {
@@ -121,7 +110,7 @@ func (p InstitutionListForBillingRequestParams) Validate() error {
 type InstitutionListParams struct {
 	// Limits the list to institutions with this branch code: six digits, at present only a UK sort
 	// code.
-	BranchCode string `json:"branch_code,omitzero"`
+	BranchCode string `json:"branch_code,omitzero" limits:"pattern=^[0-9]{6}$"`
 	// Limits the list to institutions in this country, given as an ISO 3166-1 alpha-2 code. If
 	// omitted, "GB".
 	CountryCode string `json:"country_code,omitzero"`
@@ -131,19 +120,6 @@ type InstitutionListParams struct {
 	// Limits the list to institutions that support this scheme, such as "faster_payments",
 	// "sepa_credit_transfer" or "sepa_instant_credit_transfer". If omitted, "faster_payments".
 	Scheme Scheme `json:"scheme,omitzero"`
-}
-
-func (p *InstitutionListParams) write(w *requestParts) {
-	w.query.string("branch_code", p.BranchCode)
-	w.query.string("country_code", p.CountryCode)
-	w.query.string("feature", p.Feature)
-	w.query.string("scheme", string(p.Scheme))
-}
-
-func (p *InstitutionListParams) check(c *checker) {
-	if p.BranchCode != "" {
-		c.pattern("branch_code", p.BranchCode, "^[0-9]{6}$")
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

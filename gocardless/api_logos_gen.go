@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opLogosCreateForCreditor = Operation{
 	Name:            "logos.create_for_creditor",
@@ -31,7 +28,7 @@ type LogoService struct {
 //
 // POST /branding/logos
 func (s *LogoService) CreateForCreditor(ctx context.Context, params LogoCreateForCreditorParams, opts ...RequestOption) (*Logo, error) {
-	return do(ctx, s.client, &opLogosCreateForCreditor, input{params: &params}, opts, new(Logo))
+	return do(ctx, s.client, &opLogosCreateForCreditor, input{params: given(&params)}, opts, new(Logo))
 }
 
 // Logo is a creditor's logo, which appears on the payment pages of its billing request flows.
@@ -48,21 +45,6 @@ type LogoCreateForCreditorParams struct {
 	Links *LogoCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
-func (p *LogoCreateForCreditorParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("image", p.Image)
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.End()
-}
-
-func (p *LogoCreateForCreditorParams) check(c *checker) {
-	c.required("image", p.Image != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p LogoCreateForCreditorParams) Validate() error {
@@ -73,12 +55,4 @@ func (p LogoCreateForCreditorParams) Validate() error {
 type LogoCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the logo is for.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *LogoCreateForCreditorParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }

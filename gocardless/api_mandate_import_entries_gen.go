@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -45,7 +44,7 @@ type MandateImportEntryService struct {
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) List(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) (*Page[MandateImportEntry], error) {
-	return list[MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, (*itemOfMandateImportEntriesList)(nil))
+	return list[MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: given(&params)}, opts, (*itemOfMandateImportEntriesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -54,7 +53,7 @@ func (s *MandateImportEntryService) List(ctx context.Context, params MandateImpo
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
-	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, (*itemOfMandateImportEntriesList)(nil))
+	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: given(&params)}, opts, (*itemOfMandateImportEntriesList)(nil))
 }
 
 type itemOfMandateImportEntriesList struct {
@@ -67,7 +66,7 @@ type itemOfMandateImportEntriesList struct {
 //
 // POST /mandate_import_entries
 func (s *MandateImportEntryService) Create(ctx context.Context, params MandateImportEntryCreateParams, opts ...RequestOption) (*MandateImportEntry, error) {
-	return do(ctx, s.client, &opMandateImportEntriesCreate, input{params: &params}, opts, new(MandateImportEntry))
+	return do(ctx, s.client, &opMandateImportEntriesCreate, input{params: given(&params)}, opts, new(MandateImportEntry))
 }
 
 // MandateImportEntry is a mandate to import, with its customer and bank account and, for SEPA,
@@ -100,55 +99,7 @@ type MandateImportEntryCreateParams struct {
 	Mandate *MandateImportEntryCreateParamsMandate `json:"mandate,omitzero"`
 	// Your own unique identifier of the entry, up to 255 characters. Use it to match the created
 	// resources to your records.
-	RecordIdentifier *string `json:"record_identifier,omitzero"`
-}
-
-func (p *MandateImportEntryCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Amendment != nil {
-		e.Name("amendment")
-		p.Amendment.encode(e)
-	}
-	e.Name("bank_account")
-	p.BankAccount.encode(e)
-	e.Name("customer")
-	p.Customer.encode(e)
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Mandate != nil {
-		e.Name("mandate")
-		p.Mandate.encode(e)
-	}
-	if p.RecordIdentifier != nil {
-		e.Text("record_identifier", *p.RecordIdentifier)
-	}
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParams) check(c *checker) {
-	if p.Amendment != nil {
-		c.enter("amendment")
-		p.Amendment.check(c)
-		c.leave()
-	}
-	c.enter("bank_account")
-	p.BankAccount.check(c)
-	c.leave()
-	c.enter("customer")
-	p.Customer.check(c)
-	c.leave()
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	if p.Mandate != nil {
-		c.enter("mandate")
-		p.Mandate.check(c)
-		c.leave()
-	}
-	if p.RecordIdentifier != nil {
-		c.maxLength("record_identifier", *p.RecordIdentifier, 255)
-	}
+	RecordIdentifier *string `json:"record_identifier,omitzero" limits:"maxLength=255"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -166,20 +117,6 @@ type MandateImportEntryCreateParamsAmendment struct {
 	OriginalCreditorName string `json:"original_creditor_name"`
 	// Unique reference of the original SEPA mandate. Required.
 	OriginalMandateReference string `json:"original_mandate_reference"`
-}
-
-func (p *MandateImportEntryCreateParamsAmendment) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("original_creditor_id", p.OriginalCreditorID)
-	e.Text("original_creditor_name", p.OriginalCreditorName)
-	e.Text("original_mandate_reference", p.OriginalMandateReference)
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
-	c.required("original_creditor_id", p.OriginalCreditorID != "")
-	c.required("original_creditor_name", p.OriginalCreditorName != "")
-	c.required("original_mandate_reference", p.OriginalMandateReference != "")
 }
 
 // MandateImportEntryCreateParamsBankAccount holds the details of the customer's bank account: the
@@ -206,39 +143,7 @@ type MandateImportEntryCreateParamsBankAccount struct {
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *MandateImportEntryCreateParamsBankAccount) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("account_holder_name", p.AccountHolderName)
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParamsBankAccount) check(c *checker) {
-	c.required("account_holder_name", p.AccountHolderName != "")
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // MandateImportEntryCreateParamsCustomer holds the details of the customer to create: name, address
@@ -274,7 +179,7 @@ type MandateImportEntryCreateParamsCustomer struct {
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address. Required when the mandate import scheme is "bacs" or
@@ -289,77 +194,10 @@ type MandateImportEntryCreateParamsCustomer struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *MandateImportEntryCreateParamsCustomer) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParamsCustomer) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-}
-
 // MandateImportEntryCreateParamsLinks holds the identifiers of resources related to the entry.
 type MandateImportEntryCreateParamsLinks struct {
 	// Id of the mandate import to add the entry to, prefixed "IM". Required.
 	MandateImport string `json:"mandate_import"`
-}
-
-func (p *MandateImportEntryCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("mandate_import", p.MandateImport)
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParamsLinks) check(c *checker) {
-	c.required("mandate_import", p.MandateImport != "")
 }
 
 // MandateImportEntryCreateParamsMandate holds the details of the mandate to create.
@@ -369,28 +207,10 @@ type MandateImportEntryCreateParamsMandate struct {
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Unique reference of the mandate. The scheme determines its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
-}
-
-func (p *MandateImportEntryCreateParamsMandate) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AuthorisationSource != nil {
-		e.Text("authorisation_source", string(*p.AuthorisationSource))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	e.End()
-}
-
-func (p *MandateImportEntryCreateParamsMandate) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // MandateImportEntryLinks holds the identifiers of resources related to the entry.
@@ -418,18 +238,6 @@ type MandateImportEntryListParams struct {
 	MandateImport string `json:"mandate_import"`
 	// Limits the list to entries with this status.
 	Status MandateImportEntryStatus `json:"status,omitzero"`
-}
-
-func (p *MandateImportEntryListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate_import", p.MandateImport)
-	w.query.string("status", string(p.Status))
-}
-
-func (p *MandateImportEntryListParams) check(c *checker) {
-	c.required("mandate_import", p.MandateImport != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -64,7 +63,7 @@ type MandateImportService struct {
 //
 // POST /mandate_imports
 func (s *MandateImportService) Create(ctx context.Context, params MandateImportCreateParams, opts ...RequestOption) (*MandateImport, error) {
-	return do(ctx, s.client, &opMandateImportsCreate, input{params: &params}, opts, new(MandateImport))
+	return do(ctx, s.client, &opMandateImportsCreate, input{params: given(&params)}, opts, new(MandateImport))
 }
 
 // Get returns the mandate import with the given id.
@@ -114,21 +113,6 @@ type MandateImportCreateParams struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *MandateImportCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.Text("scheme", string(p.Scheme))
-	e.End()
-}
-
-func (p *MandateImportCreateParams) check(c *checker) {
-	c.required("scheme", p.Scheme != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p MandateImportCreateParams) Validate() error {
@@ -140,14 +124,6 @@ type MandateImportCreateParamsLinks struct {
 	// Id of the creditor to import the mandates for. Required when the account manages more than
 	// one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *MandateImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }
 
 // MandateImportLinks holds the identifiers of resources related to the mandate import.

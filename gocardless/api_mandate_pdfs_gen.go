@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -34,7 +33,7 @@ type MandatePDFService struct {
 //
 // POST /mandate_pdfs
 func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateParams, opts ...RequestOption) (*MandatePDF, error) {
-	return do(ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts, new(MandatePDF))
+	return do(ctx, s.client, &opMandatePDFsCreate, input{params: given(&params)}, opts, new(MandatePDF))
 }
 
 // MandatePDF is a PDF of a direct debit mandate that complies with the scheme's rules, to show to a
@@ -49,10 +48,10 @@ type MandatePDF struct {
 // MandatePDFCreateParams holds the parameters of [MandatePDFService.Create].
 type MandatePDFCreateParams struct {
 	// Language of the PDF, such as "fr". English if omitted or not supported.
-	AcceptLanguage string `json:"-"`
+	AcceptLanguage string `json:"-" wire:"header=Accept-Language"`
 	// Name of the account holder as the bank knows it, up to 18 characters. Usually the customer's
 	// name.
-	AccountHolderName *string `json:"account_holder_name,omitzero"`
+	AccountHolderName *string `json:"account_holder_name,omitzero" limits:"maxLength=18"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
@@ -94,7 +93,7 @@ type MandatePDFCreateParams struct {
 	Links *MandatePDFCreateParamsLinks `json:"links,omitzero"`
 	// Unique reference of the mandate, 6 to 18 characters. Omit it if the form is signed before a
 	// reference exists.
-	MandateReference *string `json:"mandate_reference,omitzero"`
+	MandateReference *string `json:"mandate_reference,omitzero" limits:"minLength=6,maxLength=18"`
 	// IP address from which a customer in the US set up the mandate. Required when the PDF has to
 	// comply with the ACH scheme rules.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
@@ -122,105 +121,6 @@ type MandatePDFCreateParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *MandatePDFCreateParams) write(w *requestParts) {
-	w.setHeader("Accept-Language", p.AcceptLanguage)
-	e := w.body()
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BIC != nil {
-		e.Text("bic", *p.BIC)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.MandateReference != nil {
-		e.Text("mandate_reference", *p.MandateReference)
-	}
-	if p.PayerIPAddress != nil {
-		e.Text("payer_ip_address", *p.PayerIPAddress)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	if p.SignatureDate != nil {
-		e.Date("signature_date", jsonwire.Date(*p.SignatureDate))
-	}
-	if p.SubscriptionAmount != nil {
-		e.Int64("subscription_amount", *p.SubscriptionAmount)
-	}
-	if p.SubscriptionFrequency != nil {
-		e.Text("subscription_frequency", string(*p.SubscriptionFrequency))
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
-func (p *MandatePDFCreateParams) check(c *checker) {
-	if p.AccountHolderName != nil {
-		c.maxLength("account_holder_name", *p.AccountHolderName, 18)
-	}
-	if p.MandateReference != nil {
-		c.minLength("mandate_reference", *p.MandateReference, 6)
-		c.maxLength("mandate_reference", *p.MandateReference, 18)
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p MandatePDFCreateParams) Validate() error {
@@ -234,15 +134,4 @@ type MandatePDFCreateParamsLinks struct {
 	// Id of the mandate to make the PDF from. The customer's bank details are masked. No other
 	// parameter is allowed.
 	Mandate *string `json:"mandate,omitzero"`
-}
-
-func (p *MandatePDFCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	if p.Mandate != nil {
-		e.Text("mandate", *p.Mandate)
-	}
-	e.End()
 }

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -89,7 +88,7 @@ type MandateService struct {
 //
 // GET /mandates
 func (s *MandateService) List(ctx context.Context, params MandateListParams, opts ...RequestOption) (*Page[Mandate], error) {
-	return list[Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, (*itemOfMandatesList)(nil))
+	return list[Mandate](ctx, s.client, &opMandatesList, input{params: given(&params)}, opts, (*itemOfMandatesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -98,7 +97,7 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
-	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, (*itemOfMandatesList)(nil))
+	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: given(&params)}, opts, (*itemOfMandatesList)(nil))
 }
 
 func (p *MandateListParams) exportRange() TimestampFilter {
@@ -123,7 +122,7 @@ type itemOfMandatesList struct {
 //
 // POST /mandates
 func (s *MandateService) Create(ctx context.Context, params MandateCreateParams, opts ...RequestOption) (*Mandate, error) {
-	return do(ctx, s.client, &opMandatesCreate, input{params: &params}, opts, new(Mandate))
+	return do(ctx, s.client, &opMandatesCreate, input{params: given(&params)}, opts, new(Mandate))
 }
 
 // Get returns the mandate with the given id.
@@ -137,7 +136,7 @@ func (s *MandateService) Get(ctx context.Context, id string, opts ...RequestOpti
 //
 // PUT /mandates/{identity}
 func (s *MandateService) Update(ctx context.Context, id string, params MandateUpdateParams, opts ...RequestOption) (*Mandate, error) {
-	return do(ctx, s.client, &opMandatesUpdate, input{id: id, params: &params}, opts, new(Mandate))
+	return do(ctx, s.client, &opMandatesUpdate, input{id: id, params: given(&params)}, opts, new(Mandate))
 }
 
 // Cancel cancels a mandate immediately, along with its subscriptions, its instalment schedules and
@@ -146,7 +145,7 @@ func (s *MandateService) Update(ctx context.Context, id string, params MandateUp
 //
 // POST /mandates/{identity}/actions/cancel
 func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCancelParams, opts ...RequestOption) (*Mandate, error) {
-	return do(ctx, s.client, &opMandatesCancel, input{id: id, params: &params}, opts, new(Mandate))
+	return do(ctx, s.client, &opMandatesCancel, input{id: id, params: given(&params)}, opts, new(Mandate))
 }
 
 // Reinstate sets up a cancelled or expired mandate with the banks again, up to 10 times. A mandate
@@ -156,7 +155,7 @@ func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCa
 //
 // POST /mandates/{identity}/actions/reinstate
 func (s *MandateService) Reinstate(ctx context.Context, id string, params MandateReinstateParams, opts ...RequestOption) (*Mandate, error) {
-	return do(ctx, s.client, &opMandatesReinstate, input{id: id, params: &params}, opts, new(Mandate))
+	return do(ctx, s.client, &opMandatesReinstate, input{id: id, params: given(&params)}, opts, new(Mandate))
 }
 
 // Mandate is a customer's permission for a creditor to collect money from their bank account.
@@ -209,20 +208,7 @@ type Mandate struct {
 type MandateCancelParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *MandateCancelParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *MandateCancelParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -240,7 +226,7 @@ type MandateCreateParams struct {
 	Links MandateCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for
 	// mandates authorised by telephone or on paper. Required when the customer pays by ACH, unless
 	// "authorisation_source" is telephone or paper.
@@ -251,36 +237,6 @@ type MandateCreateParams struct {
 	// Scheme of the mandate and its payments. If omitted, GoCardless derives it from the customer's
 	// bank account.
 	Scheme *Scheme `json:"scheme,omitzero"`
-}
-
-func (p *MandateCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.AuthorisationSource != nil {
-		e.Text("authorisation_source", string(*p.AuthorisationSource))
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayerIPAddress != nil {
-		e.Text("payer_ip_address", *p.PayerIPAddress)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	e.End()
-}
-
-func (p *MandateCreateParams) check(c *checker) {
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -295,19 +251,6 @@ type MandateCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 	// Id of the customer bank account to collect from. Required.
 	CustomerBankAccount string `json:"customer_bank_account"`
-}
-
-func (p *MandateCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.Text("customer_bank_account", p.CustomerBankAccount)
-	e.End()
-}
-
-func (p *MandateCreateParamsLinks) check(c *checker) {
-	c.required("customer_bank_account", p.CustomerBankAccount != "")
 }
 
 // MandateListParams holds the parameters of [MandateService.List] and [MandateService.All].
@@ -339,25 +282,6 @@ type MandateListParams struct {
 	Status []MandateStatus `json:"status,omitzero"`
 }
 
-func (p *MandateListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("creditor", p.Creditor)
-	w.query.string("customer", p.Customer)
-	w.query.string("customer_bank_account", p.CustomerBankAccount)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate_type", string(p.MandateType))
-	w.query.string("reference", p.Reference)
-	queryList(&w.query, "scheme", p.Scheme)
-	queryList(&w.query, "status", p.Status)
-}
-
-func (p *MandateListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p MandateListParams) Validate() error {
@@ -368,20 +292,7 @@ func (p MandateListParams) Validate() error {
 type MandateReinstateParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *MandateReinstateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *MandateReinstateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -394,20 +305,7 @@ func (p MandateReinstateParams) Validate() error {
 type MandateUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *MandateUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *MandateUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

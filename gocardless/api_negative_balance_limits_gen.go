@@ -32,7 +32,7 @@ type NegativeBalanceLimitService struct {
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) (*Page[NegativeBalanceLimit], error) {
-	return list[NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
+	return list[NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: given(&params)}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -41,7 +41,7 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
-	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
+	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: given(&params)}, opts, (*itemOfNegativeBalanceLimitsList)(nil))
 }
 
 type itemOfNegativeBalanceLimitsList struct {
@@ -88,16 +88,6 @@ type NegativeBalanceLimitListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *NegativeBalanceLimitListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("creditor", p.Creditor)
-	w.query.string("currency", string(p.Currency))
-	w.query.int("limit", p.Limit)
-}
-
-func (p *NegativeBalanceLimitListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

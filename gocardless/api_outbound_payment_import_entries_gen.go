@@ -32,7 +32,7 @@ type OutboundPaymentImportEntryService struct {
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) (*Page[OutboundPaymentImportEntry], error) {
-	return list[OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
+	return list[OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -41,7 +41,7 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
-	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
+	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentImportEntriesList)(nil))
 }
 
 type itemOfOutboundPaymentImportEntriesList struct {
@@ -96,17 +96,6 @@ type OutboundPaymentImportEntryListParams struct {
 	Limit int `json:"limit,omitzero"`
 	// Id of the import whose entries to list, prefixed "IM". Required.
 	OutboundPaymentImport string `json:"outbound_payment_import"`
-}
-
-func (p *OutboundPaymentImportEntryListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-	w.query.string("outbound_payment_import", p.OutboundPaymentImport)
-}
-
-func (p *OutboundPaymentImportEntryListParams) check(c *checker) {
-	c.required("outbound_payment_import", p.OutboundPaymentImport != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -56,7 +55,7 @@ type OutboundPaymentImportService struct {
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) List(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) (*Page[OutboundPaymentImport], error) {
-	return list[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, (*itemOfOutboundPaymentImportsList)(nil))
+	return list[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentImportsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -65,7 +64,7 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
-	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, (*itemOfOutboundPaymentImportsList)(nil))
+	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentImportsList)(nil))
 }
 
 func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {
@@ -86,7 +85,7 @@ type itemOfOutboundPaymentImportsList struct {
 //
 // POST /outbound_payment_imports
 func (s *OutboundPaymentImportService) Create(ctx context.Context, params OutboundPaymentImportCreateParams, opts ...RequestOption) (*OutboundPaymentImport, error) {
-	return do(ctx, s.client, &opOutboundPaymentImportsCreate, input{params: &params}, opts, new(OutboundPaymentImport))
+	return do(ctx, s.client, &opOutboundPaymentImportsCreate, input{params: given(&params)}, opts, new(OutboundPaymentImport))
 }
 
 // Get returns the outbound payment import with the given id, for example to follow its status and
@@ -127,26 +126,6 @@ type OutboundPaymentImportCreateParams struct {
 	Links *OutboundPaymentImportCreateParamsLinks `json:"links,omitzero"`
 }
 
-func (p *OutboundPaymentImportCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	encodeObjects(e, "entry_items", p.EntryItems)
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.End()
-}
-
-func (p *OutboundPaymentImportCreateParams) check(c *checker) {
-	c.required("entry_items", p.EntryItems != nil)
-	for i := range p.EntryItems {
-		c.enterIndex("entry_items", i)
-		p.EntryItems[i].check(c)
-		c.leave()
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p OutboundPaymentImportCreateParams) Validate() error {
@@ -159,7 +138,7 @@ type OutboundPaymentImportCreateParamsEntryItem struct {
 	Amount int64 `json:"amount"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Id of the customer bank account that receives the money. Required.
 	RecipientBankAccountID string `json:"recipient_bank_account_id"`
 	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
@@ -169,39 +148,11 @@ type OutboundPaymentImportCreateParamsEntryItem struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *OutboundPaymentImportCreateParamsEntryItem) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.Text("recipient_bank_account_id", p.RecipientBankAccountID)
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	e.Text("scheme", string(p.Scheme))
-	e.End()
-}
-
-func (p *OutboundPaymentImportCreateParamsEntryItem) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("recipient_bank_account_id", p.RecipientBankAccountID != "")
-	c.required("scheme", p.Scheme != "")
-}
-
 // OutboundPaymentImportCreateParamsLinks holds the identifiers of resources related to the outbound
 // payment import.
 type OutboundPaymentImportCreateParamsLinks struct {
 	// Id of the creditor that makes the payments.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *OutboundPaymentImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }
 
 // OutboundPaymentImportEntryCounts groups the counts of an import's entries, by result of
@@ -250,19 +201,6 @@ type OutboundPaymentImportListParams struct {
 	// Limits the list to imports with this status.
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
-
-func (p *OutboundPaymentImportListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.int("limit", p.Limit)
-	w.query.string("status", string(p.Status))
-}
-
-func (p *OutboundPaymentImportListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

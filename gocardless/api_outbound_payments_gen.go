@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -109,7 +108,7 @@ type OutboundPaymentService struct {
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) (*Page[OutboundPayment], error) {
-	return list[OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, (*itemOfOutboundPaymentsList)(nil))
+	return list[OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -118,7 +117,7 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
-	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, (*itemOfOutboundPaymentsList)(nil))
+	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentsList)(nil))
 }
 
 type itemOfOutboundPaymentsList struct {
@@ -131,7 +130,7 @@ type itemOfOutboundPaymentsList struct {
 //
 // POST /outbound_payments
 func (s *OutboundPaymentService) Create(ctx context.Context, params OutboundPaymentCreateParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do(ctx, s.client, &opOutboundPaymentsCreate, input{params: &params}, opts, new(OutboundPayment))
+	return do(ctx, s.client, &opOutboundPaymentsCreate, input{params: given(&params)}, opts, new(OutboundPayment))
 }
 
 // Stats returns the number and the total amount of outbound payments by status.
@@ -145,7 +144,7 @@ func (s *OutboundPaymentService) Stats(ctx context.Context, opts ...RequestOptio
 //
 // POST /outbound_payments/withdrawal
 func (s *OutboundPaymentService) Withdraw(ctx context.Context, params OutboundPaymentWithdrawParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do(ctx, s.client, &opOutboundPaymentsWithdraw, input{params: &params}, opts, new(OutboundPayment))
+	return do(ctx, s.client, &opOutboundPaymentsWithdraw, input{params: given(&params)}, opts, new(OutboundPayment))
 }
 
 // Get returns the outbound payment with the given id.
@@ -159,7 +158,7 @@ func (s *OutboundPaymentService) Get(ctx context.Context, id string, opts ...Req
 //
 // PUT /outbound_payments/{identity}
 func (s *OutboundPaymentService) Update(ctx context.Context, id string, params OutboundPaymentUpdateParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do(ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: &params}, opts, new(OutboundPayment))
+	return do(ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: given(&params)}, opts, new(OutboundPayment))
 }
 
 // Approve approves an outbound payment that is "pending_approval".
@@ -174,7 +173,7 @@ func (s *OutboundPaymentService) Approve(ctx context.Context, id string, opts ..
 //
 // POST /outbound_payments/{identity}/actions/cancel
 func (s *OutboundPaymentService) Cancel(ctx context.Context, id string, params OutboundPaymentCancelParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do(ctx, s.client, &opOutboundPaymentsCancel, input{id: id, params: &params}, opts, new(OutboundPayment))
+	return do(ctx, s.client, &opOutboundPaymentsCancel, input{id: id, params: given(&params)}, opts, new(OutboundPayment))
 }
 
 // OutboundPayment is a payment that a creditor sends to a bank account. Webhooks report each change
@@ -215,20 +214,7 @@ type OutboundPayment struct {
 type OutboundPaymentCancelParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *OutboundPaymentCancelParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *OutboundPaymentCancelParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -249,42 +235,12 @@ type OutboundPaymentCreateParams struct {
 	Links OutboundPaymentCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
 	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the payment. At present only "faster_payments", in GBP, is available. Required.
 	Scheme Scheme `json:"scheme"`
-}
-
-func (p *OutboundPaymentCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.ExecutionDate != nil {
-		e.Date("execution_date", jsonwire.Date(*p.ExecutionDate))
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	e.Text("scheme", string(p.Scheme))
-	e.End()
-}
-
-func (p *OutboundPaymentCreateParams) check(c *checker) {
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("scheme", p.Scheme != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -304,22 +260,6 @@ type OutboundPaymentCreateParamsLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account"`
 }
 
-func (p *OutboundPaymentCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	if p.OutboundPaymentImport != nil {
-		e.Text("outbound_payment_import", *p.OutboundPaymentImport)
-	}
-	e.Text("recipient_bank_account", p.RecipientBankAccount)
-	e.End()
-}
-
-func (p *OutboundPaymentCreateParamsLinks) check(c *checker) {
-	c.required("recipient_bank_account", p.RecipientBankAccount != "")
-}
-
 // OutboundPaymentListParams holds the parameters of [OutboundPaymentService.List] and
 // [OutboundPaymentService.All].
 type OutboundPaymentListParams struct {
@@ -336,17 +276,6 @@ type OutboundPaymentListParams struct {
 	// Limits the list to outbound payments with this status.
 	Status OutboundPaymentStatus `json:"status,omitzero"`
 }
-
-func (p *OutboundPaymentListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("created_from", p.CreatedFrom)
-	w.query.string("created_to", p.CreatedTo)
-	w.query.int("limit", p.Limit)
-	w.query.string("status", string(p.Status))
-}
-
-func (p *OutboundPaymentListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
@@ -374,20 +303,7 @@ type OutboundPaymentStats struct {
 type OutboundPaymentUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *OutboundPaymentUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *OutboundPaymentUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -408,41 +324,12 @@ type OutboundPaymentWithdrawParams struct {
 	Links *OutboundPaymentWithdrawParamsLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
 	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the payment. At present only "faster_payments", in GBP, is available. Required.
 	Scheme Scheme `json:"scheme"`
-}
-
-func (p *OutboundPaymentWithdrawParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.ExecutionDate != nil {
-		e.Date("execution_date", jsonwire.Date(*p.ExecutionDate))
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	e.Text("scheme", string(p.Scheme))
-	e.End()
-}
-
-func (p *OutboundPaymentWithdrawParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("scheme", p.Scheme != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -456,12 +343,4 @@ func (p OutboundPaymentWithdrawParams) Validate() error {
 type OutboundPaymentWithdrawParamsLinks struct {
 	// Id of the creditor that sends the money.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *OutboundPaymentWithdrawParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }

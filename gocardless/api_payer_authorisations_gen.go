@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -84,7 +83,7 @@ type PayerAuthorisationService struct {
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Create(ctx context.Context, params PayerAuthorisationCreateParams, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do(ctx, s.client, &opPayerAuthorisationsCreate, input{params: &params}, opts, new(PayerAuthorisation))
+	return do(ctx, s.client, &opPayerAuthorisationsCreate, input{params: given(&params)}, opts, new(PayerAuthorisation))
 }
 
 // Get returns the payer authorisation with the given id, for example to poll its "status".
@@ -103,7 +102,7 @@ func (s *PayerAuthorisationService) Get(ctx context.Context, id string, opts ...
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Update(ctx context.Context, id string, params PayerAuthorisationUpdateParams, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do(ctx, s.client, &opPayerAuthorisationsUpdate, input{id: id, params: &params}, opts, new(PayerAuthorisation))
+	return do(ctx, s.client, &opPayerAuthorisationsUpdate, input{id: id, params: given(&params)}, opts, new(PayerAuthorisation))
 }
 
 // Confirm confirms a submitted payer authorisation, so that the customer, bank account and mandate
@@ -179,49 +178,7 @@ type PayerAuthorisationBankAccountParams struct {
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *PayerAuthorisationBankAccountParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AccountHolderName != nil {
-		e.Text("account_holder_name", *p.AccountHolderName)
-	}
-	if p.AccountNumber != nil {
-		e.Text("account_number", *p.AccountNumber)
-	}
-	if p.AccountNumberEnding != nil {
-		e.Text("account_number_ending", *p.AccountNumberEnding)
-	}
-	if p.AccountNumberSuffix != nil {
-		e.Text("account_number_suffix", *p.AccountNumberSuffix)
-	}
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	if p.BankCode != nil {
-		e.Text("bank_code", *p.BankCode)
-	}
-	if p.BranchCode != nil {
-		e.Text("branch_code", *p.BranchCode)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.Currency != nil {
-		e.Text("currency", string(*p.Currency))
-	}
-	if p.IBAN != nil {
-		e.Text("iban", *p.IBAN)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // PayerAuthorisationCreateParams holds the parameters of [PayerAuthorisationService.Create].
@@ -233,30 +190,6 @@ type PayerAuthorisationCreateParams struct {
 	Customer PayerAuthorisationCustomerParams `json:"customer"`
 	// Details of the mandate to create. Required.
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
-}
-
-func (p *PayerAuthorisationCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Name("bank_account")
-	p.BankAccount.encode(e)
-	e.Name("customer")
-	p.Customer.encode(e)
-	e.Name("mandate")
-	p.Mandate.encode(e)
-	e.End()
-}
-
-func (p *PayerAuthorisationCreateParams) check(c *checker) {
-	c.enter("bank_account")
-	p.BankAccount.check(c)
-	c.leave()
-	c.enter("customer")
-	p.Customer.check(c)
-	c.leave()
-	c.enter("mandate")
-	p.Mandate.check(c)
-	c.leave()
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -292,7 +225,7 @@ type PayerAuthorisationCustomerParams struct {
 	Locale *string `json:"locale,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, region or department of the customer's address. In the US, the two-letter state code
@@ -303,65 +236,11 @@ type PayerAuthorisationCustomerParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *PayerAuthorisationCustomerParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Locale != nil {
-		e.Text("locale", *p.Locale)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
-}
-
-func (p *PayerAuthorisationCustomerParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-}
-
 // PayerAuthorisationMandateParams holds the details of the mandate to create.
 type PayerAuthorisationMandateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for
 	// mandates authorised by telephone or on paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
@@ -370,27 +249,6 @@ type PayerAuthorisationMandateParams struct {
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the mandate.
 	Scheme *Scheme `json:"scheme,omitzero"`
-}
-
-func (p *PayerAuthorisationMandateParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PayerIPAddress != nil {
-		e.Text("payer_ip_address", *p.PayerIPAddress)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	e.End()
-}
-
-func (p *PayerAuthorisationMandateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // PayerAuthorisationUpdateParams holds the parameters of [PayerAuthorisationService.Update].
@@ -402,30 +260,6 @@ type PayerAuthorisationUpdateParams struct {
 	Customer PayerAuthorisationCustomerParams `json:"customer"`
 	// Details of the mandate to create. Required.
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
-}
-
-func (p *PayerAuthorisationUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Name("bank_account")
-	p.BankAccount.encode(e)
-	e.Name("customer")
-	p.Customer.encode(e)
-	e.Name("mandate")
-	p.Mandate.encode(e)
-	e.End()
-}
-
-func (p *PayerAuthorisationUpdateParams) check(c *checker) {
-	c.enter("bank_account")
-	p.BankAccount.check(c)
-	c.leave()
-	c.enter("customer")
-	p.Customer.check(c)
-	c.leave()
-	c.enter("mandate")
-	p.Mandate.check(c)
-	c.leave()
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

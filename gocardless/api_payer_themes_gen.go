@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opPayerThemesCreateForCreditor = Operation{
 	Name:            "payer_themes.create_for_creditor",
@@ -31,7 +28,7 @@ type PayerThemeService struct {
 //
 // POST /branding/payer_themes
 func (s *PayerThemeService) CreateForCreditor(ctx context.Context, params PayerThemeCreateForCreditorParams, opts ...RequestOption) (*PayerTheme, error) {
-	return do(ctx, s.client, &opPayerThemesCreateForCreditor, input{params: &params}, opts, new(PayerTheme))
+	return do(ctx, s.client, &opPayerThemesCreateForCreditor, input{params: given(&params)}, opts, new(PayerTheme))
 }
 
 // PayerTheme is a creditor's set of colours for its payment pages and its notifications to
@@ -55,30 +52,6 @@ type PayerThemeCreateForCreditorParams struct {
 	Links *PayerThemeCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
-func (p *PayerThemeCreateForCreditorParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.ButtonBackgroundColour != nil {
-		e.Text("button_background_colour", *p.ButtonBackgroundColour)
-	}
-	if p.ContentBoxBorderColour != nil {
-		e.Text("content_box_border_colour", *p.ContentBoxBorderColour)
-	}
-	if p.HeaderBackgroundColour != nil {
-		e.Text("header_background_colour", *p.HeaderBackgroundColour)
-	}
-	if p.LinkTextColour != nil {
-		e.Text("link_text_colour", *p.LinkTextColour)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.End()
-}
-
-func (p *PayerThemeCreateForCreditorParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p PayerThemeCreateForCreditorParams) Validate() error {
@@ -89,12 +62,4 @@ func (p PayerThemeCreateForCreditorParams) Validate() error {
 type PayerThemeCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the theme is for.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *PayerThemeCreateForCreditorParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }

@@ -48,7 +48,7 @@ func (s *PaymentAccountTransactionService) Get(ctx context.Context, id string, o
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) (*Page[PaymentAccountTransaction], error) {
-	return list[PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
+	return list[PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: given(&params)}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -57,7 +57,7 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {
-	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
+	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: given(&params)}, opts, (*itemOfPaymentAccountTransactionsList)(nil))
 }
 
 type itemOfPaymentAccountTransactionsList struct {
@@ -105,20 +105,6 @@ type PaymentAccountTransactionListParams struct {
 	ValueDateFrom string `json:"value_date_from"`
 	// End of the period to list, by value date. Required.
 	ValueDateTo string `json:"value_date_to"`
-}
-
-func (p *PaymentAccountTransactionListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("direction", string(p.Direction))
-	w.query.int("limit", p.Limit)
-	w.query.string("value_date_from", p.ValueDateFrom)
-	w.query.string("value_date_to", p.ValueDateTo)
-}
-
-func (p *PaymentAccountTransactionListParams) check(c *checker) {
-	c.required("value_date_from", p.ValueDateFrom != "")
-	c.required("value_date_to", p.ValueDateTo != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -41,7 +41,7 @@ type PaymentAccountService struct {
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) (*Page[PaymentAccount], error) {
-	return list[PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, (*itemOfPaymentAccountsList)(nil))
+	return list[PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: given(&params)}, opts, (*itemOfPaymentAccountsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -50,7 +50,7 @@ func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountL
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) iter.Seq2[*PaymentAccount, error] {
-	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, (*itemOfPaymentAccountsList)(nil))
+	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: given(&params)}, opts, (*itemOfPaymentAccountsList)(nil))
 }
 
 type itemOfPaymentAccountsList struct {
@@ -103,14 +103,6 @@ type PaymentAccountListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *PaymentAccountListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *PaymentAccountListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

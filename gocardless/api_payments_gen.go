@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -88,7 +87,7 @@ type PaymentService struct {
 //
 // GET /payments
 func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opts ...RequestOption) (*Page[Payment], error) {
-	return list[Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, (*itemOfPaymentsList)(nil))
+	return list[Payment](ctx, s.client, &opPaymentsList, input{params: given(&params)}, opts, (*itemOfPaymentsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -97,7 +96,7 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
-	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, (*itemOfPaymentsList)(nil))
+	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: given(&params)}, opts, (*itemOfPaymentsList)(nil))
 }
 
 func (p *PaymentListParams) exportRange() TimestampFilter {
@@ -120,7 +119,7 @@ type itemOfPaymentsList struct {
 //
 // POST /payments
 func (s *PaymentService) Create(ctx context.Context, params PaymentCreateParams, opts ...RequestOption) (*Payment, error) {
-	return do(ctx, s.client, &opPaymentsCreate, input{params: &params}, opts, new(Payment))
+	return do(ctx, s.client, &opPaymentsCreate, input{params: given(&params)}, opts, new(Payment))
 }
 
 // Get returns the payment with the given id.
@@ -134,7 +133,7 @@ func (s *PaymentService) Get(ctx context.Context, id string, opts ...RequestOpti
 //
 // PUT /payments/{identity}
 func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUpdateParams, opts ...RequestOption) (*Payment, error) {
-	return do(ctx, s.client, &opPaymentsUpdate, input{id: id, params: &params}, opts, new(Payment))
+	return do(ctx, s.client, &opPaymentsUpdate, input{id: id, params: given(&params)}, opts, new(Payment))
 }
 
 // Cancel cancels a payment that has not yet been sent to the banks. A payment in any status other
@@ -143,7 +142,7 @@ func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUp
 //
 // POST /payments/{identity}/actions/cancel
 func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCancelParams, opts ...RequestOption) (*Payment, error) {
-	return do(ctx, s.client, &opPaymentsCancel, input{id: id, params: &params}, opts, new(Payment))
+	return do(ctx, s.client, &opPaymentsCancel, input{id: id, params: given(&params)}, opts, new(Payment))
 }
 
 // Retry retries a failed payment, up to 3 times, while its mandate is active. Any other payment
@@ -152,7 +151,7 @@ func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCa
 //
 // POST /payments/{identity}/actions/retry
 func (s *PaymentService) Retry(ctx context.Context, id string, params PaymentRetryParams, opts ...RequestOption) (*Payment, error) {
-	return do(ctx, s.client, &opPaymentsRetry, input{id: id, params: &params}, opts, new(Payment))
+	return do(ctx, s.client, &opPaymentsRetry, input{id: id, params: given(&params)}, opts, new(Payment))
 }
 
 // DateFilter limits a list to records with a date in a range. Bounds can be combined.
@@ -238,20 +237,7 @@ type Payment struct {
 type PaymentCancelParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *PaymentCancelParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *PaymentCancelParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -286,7 +272,7 @@ type PaymentCreateParams struct {
 	Links PaymentCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Whether the payer takes part in creating a Variable Recurring Payment.
 	PSUInteractionType *PSUInteractionType `json:"psu_interaction_type,omitzero"`
 	// Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters,
@@ -299,48 +285,6 @@ type PaymentCreateParams struct {
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
-func (p *PaymentCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.ChargeDate != nil {
-		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
-	}
-	e.Text("currency", string(p.Currency))
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.FasterACH != nil {
-		e.Bool("faster_ach", *p.FasterACH)
-	}
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PSUInteractionType != nil {
-		e.Text("psu_interaction_type", string(*p.PSUInteractionType))
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	e.End()
-}
-
-func (p *PaymentCreateParams) check(c *checker) {
-	c.required("currency", p.Currency != "")
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p PaymentCreateParams) Validate() error {
@@ -351,16 +295,6 @@ func (p PaymentCreateParams) Validate() error {
 type PaymentCreateParamsLinks struct {
 	// Id of the mandate that the payment is collected under. Required.
 	Mandate string `json:"mandate"`
-}
-
-func (p *PaymentCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("mandate", p.Mandate)
-	e.End()
-}
-
-func (p *PaymentCreateParamsLinks) check(c *checker) {
-	c.required("mandate", p.Mandate != "")
 }
 
 // PaymentListParams holds the parameters of [PaymentService.List] and [PaymentService.All].
@@ -395,31 +329,6 @@ type PaymentListParams struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (p *PaymentListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.date("charge_date[gt]", p.ChargeDate.Gt)
-	w.query.date("charge_date[gte]", p.ChargeDate.Gte)
-	w.query.date("charge_date[lt]", p.ChargeDate.Lt)
-	w.query.date("charge_date[lte]", p.ChargeDate.Lte)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("creditor", p.Creditor)
-	w.query.string("currency", string(p.Currency))
-	w.query.string("customer", p.Customer)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate", p.Mandate)
-	w.query.string("scheme", string(p.Scheme))
-	w.query.string("sort_direction", string(p.SortDirection))
-	w.query.string("sort_field", string(p.SortField))
-	w.query.string("status", string(p.Status))
-	w.query.string("subscription", p.Subscription)
-}
-
-func (p *PaymentListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p PaymentListParams) Validate() error {
@@ -434,23 +343,7 @@ type PaymentRetryParams struct {
 	ChargeDate *Date `json:"charge_date,omitzero"`
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *PaymentRetryParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.ChargeDate != nil {
-		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *PaymentRetryParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -485,26 +378,10 @@ var valuesOfPaymentSortField = [...]string{
 type PaymentUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Whether GoCardless retries the payment automatically if it fails (intelligent retries). This
 	// has an effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-}
-
-func (p *PaymentUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	e.End()
-}
-
-func (p *PaymentUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

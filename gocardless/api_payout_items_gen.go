@@ -33,7 +33,7 @@ type PayoutItemService struct {
 //
 // GET /payout_items
 func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) (*Page[PayoutItem], error) {
-	return list[PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, (*itemOfPayoutItemsList)(nil))
+	return list[PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: given(&params)}, opts, (*itemOfPayoutItemsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -42,7 +42,7 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
-	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, (*itemOfPayoutItemsList)(nil))
+	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: given(&params)}, opts, (*itemOfPayoutItemsList)(nil))
 }
 
 type itemOfPayoutItemsList struct {
@@ -92,18 +92,6 @@ type PayoutItemListParams struct {
 	Limit int `json:"limit,omitzero"`
 	// Id of the payout whose items to list. Required.
 	Payout string `json:"payout"`
-}
-
-func (p *PayoutItemListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.bool("include_2020_tax_cutover", p.Include2020TaxCutover)
-	w.query.int("limit", p.Limit)
-	w.query.string("payout", p.Payout)
-}
-
-func (p *PayoutItemListParams) check(c *checker) {
-	c.required("payout", p.Payout != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

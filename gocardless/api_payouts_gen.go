@@ -53,7 +53,7 @@ type PayoutService struct {
 //
 // GET /payouts
 func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts ...RequestOption) (*Page[Payout], error) {
-	return list[Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, (*itemOfPayoutsList)(nil))
+	return list[Payout](ctx, s.client, &opPayoutsList, input{params: given(&params)}, opts, (*itemOfPayoutsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -62,7 +62,7 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
-	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, (*itemOfPayoutsList)(nil))
+	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: given(&params)}, opts, (*itemOfPayoutsList)(nil))
 }
 
 func (p *PayoutListParams) exportRange() TimestampFilter {
@@ -90,7 +90,7 @@ func (s *PayoutService) Get(ctx context.Context, id string, opts ...RequestOptio
 //
 // PUT /payouts/{identity}
 func (s *PayoutService) Update(ctx context.Context, id string, params PayoutUpdateParams, opts ...RequestOption) (*Payout, error) {
-	return do(ctx, s.client, &opPayoutsUpdate, input{id: id, params: &params}, opts, new(Payout))
+	return do(ctx, s.client, &opPayoutsUpdate, input{id: id, params: given(&params)}, opts, new(Payout))
 }
 
 // Payout is a transfer of collected money from GoCardless to a creditor's bank account. GoCardless
@@ -147,34 +147,13 @@ type PayoutListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Limits the list to payouts with this metadata.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Limits the list to payouts of this type.
 	PayoutType PayoutType `json:"payout_type,omitzero"`
 	// Limits the list to payouts with this reference.
 	Reference string `json:"reference,omitzero"`
 	// Limits the list to payouts with this status.
 	Status PayoutStatus `json:"status,omitzero"`
-}
-
-func (p *PayoutListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("creditor", p.Creditor)
-	w.query.string("creditor_bank_account", p.CreditorBankAccount)
-	w.query.string("currency", string(p.Currency))
-	w.query.int("limit", p.Limit)
-	w.query.stringMap("metadata", p.Metadata)
-	w.query.string("payout_type", string(p.PayoutType))
-	w.query.string("reference", p.Reference)
-	w.query.string("status", string(p.Status))
-}
-
-func (p *PayoutListParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -187,20 +166,7 @@ func (p PayoutListParams) Validate() error {
 type PayoutUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *PayoutUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *PayoutUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -61,7 +60,7 @@ type RedirectFlowService struct {
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *RedirectFlowService) Create(ctx context.Context, params RedirectFlowCreateParams, opts ...RequestOption) (*RedirectFlow, error) {
-	return do(ctx, s.client, &opRedirectFlowsCreate, input{params: &params}, opts, new(RedirectFlow))
+	return do(ctx, s.client, &opRedirectFlowsCreate, input{params: given(&params)}, opts, new(RedirectFlow))
 }
 
 // Get returns the redirect flow with the given id.
@@ -82,7 +81,7 @@ func (s *RedirectFlowService) Get(ctx context.Context, id string, opts ...Reques
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *RedirectFlowService) Complete(ctx context.Context, id string, params RedirectFlowCompleteParams, opts ...RequestOption) (*RedirectFlow, error) {
-	return do(ctx, s.client, &opRedirectFlowsComplete, input{id: id, params: &params}, opts, new(RedirectFlow))
+	return do(ctx, s.client, &opRedirectFlowsComplete, input{id: id, params: given(&params)}, opts, new(RedirectFlow))
 }
 
 // RedirectFlow is the legacy way to set up a mandate on hosted payment pages; new integrations must
@@ -127,17 +126,6 @@ type RedirectFlowCompleteParams struct {
 	SessionToken string `json:"session_token"`
 }
 
-func (p *RedirectFlowCompleteParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("session_token", p.SessionToken)
-	e.End()
-}
-
-func (p *RedirectFlowCompleteParams) check(c *checker) {
-	c.required("session_token", p.SessionToken != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p RedirectFlowCompleteParams) Validate() error {
@@ -152,7 +140,7 @@ type RedirectFlowCreateParams struct {
 	Links *RedirectFlowCreateParamsLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters. Do not store personal data in it.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Bank account details to show on the payment page. GoCardless stores them without validation;
 	// the customer can review and change them before submitting.
 	PrefilledBankAccount *BillingRequestFlowPrefilledBankAccountParams `json:"prefilled_bank_account,omitzero"`
@@ -171,41 +159,6 @@ type RedirectFlowCreateParams struct {
 	SuccessRedirectURL string `json:"success_redirect_url"`
 }
 
-func (p *RedirectFlowCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PrefilledBankAccount != nil {
-		e.Name("prefilled_bank_account")
-		p.PrefilledBankAccount.encode(e)
-	}
-	if p.PrefilledCustomer != nil {
-		e.Name("prefilled_customer")
-		p.PrefilledCustomer.encode(e)
-	}
-	if p.Scheme != nil {
-		e.Text("scheme", string(*p.Scheme))
-	}
-	e.Text("session_token", p.SessionToken)
-	e.Text("success_redirect_url", p.SuccessRedirectURL)
-	e.End()
-}
-
-func (p *RedirectFlowCreateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	c.required("session_token", p.SessionToken != "")
-	c.required("success_redirect_url", p.SuccessRedirectURL != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p RedirectFlowCreateParams) Validate() error {
@@ -217,14 +170,6 @@ type RedirectFlowCreateParamsLinks struct {
 	// Id of the creditor that the mandate is for. The payment pages show its "name". Required when
 	// the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *RedirectFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }
 
 // RedirectFlowCreateParamsPrefilledCustomer holds the customer details to show on the payment page.
@@ -262,56 +207,6 @@ type RedirectFlowCreateParamsPrefilledCustomer struct {
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
-}
-
-func (p *RedirectFlowCreateParamsPrefilledCustomer) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AddressLine1 != nil {
-		e.Text("address_line1", *p.AddressLine1)
-	}
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CompanyName != nil {
-		e.Text("company_name", *p.CompanyName)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DanishIdentityNumber != nil {
-		e.Text("danish_identity_number", *p.DanishIdentityNumber)
-	}
-	if p.Email != nil {
-		e.Text("email", *p.Email)
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.Language != nil {
-		e.Text("language", *p.Language)
-	}
-	if p.PhoneNumber != nil {
-		e.Text("phone_number", *p.PhoneNumber)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Region != nil {
-		e.Text("region", *p.Region)
-	}
-	if p.SwedishIdentityNumber != nil {
-		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
-	}
-	e.End()
 }
 
 // RedirectFlowLinks holds the identifiers of resources related to the redirect flow.

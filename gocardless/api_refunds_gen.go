@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -66,7 +65,7 @@ type RefundService struct {
 //
 // GET /refunds
 func (s *RefundService) List(ctx context.Context, params RefundListParams, opts ...RequestOption) (*Page[Refund], error) {
-	return list[Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, (*itemOfRefundsList)(nil))
+	return list[Refund](ctx, s.client, &opRefundsList, input{params: given(&params)}, opts, (*itemOfRefundsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -75,7 +74,7 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
-	return all[*Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, (*itemOfRefundsList)(nil))
+	return all[*Refund](ctx, s.client, &opRefundsList, input{params: given(&params)}, opts, (*itemOfRefundsList)(nil))
 }
 
 func (p *RefundListParams) exportRange() TimestampFilter {
@@ -99,7 +98,7 @@ type itemOfRefundsList struct {
 //
 // POST /refunds
 func (s *RefundService) Create(ctx context.Context, params RefundCreateParams, opts ...RequestOption) (*Refund, error) {
-	return do(ctx, s.client, &opRefundsCreate, input{params: &params}, opts, new(Refund))
+	return do(ctx, s.client, &opRefundsCreate, input{params: given(&params)}, opts, new(Refund))
 }
 
 // Get returns the refund with the given id.
@@ -113,7 +112,7 @@ func (s *RefundService) Get(ctx context.Context, id string, opts ...RequestOptio
 //
 // PUT /refunds/{identity}
 func (s *RefundService) Update(ctx context.Context, id string, params RefundUpdateParams, opts ...RequestOption) (*Refund, error) {
-	return do(ctx, s.client, &opRefundsUpdate, input{id: id, params: &params}, opts, new(Refund))
+	return do(ctx, s.client, &opRefundsUpdate, input{id: id, params: given(&params)}, opts, new(Refund))
 }
 
 // Refund is a full or partial refund of a payment, or a refund against a mandate. Creating one
@@ -150,7 +149,7 @@ type RefundCreateParams struct {
 	Links RefundCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Reference shown on the customer's bank statement. Maximum length: ACH and Bacs 10 characters,
 	// Autogiro 11, BECS NZ 12, PayTo 18, BECS and Betalingsservice 30, SEPA 140. Not available for
 	// PAD and Faster Payments. It must be unique per merchant for BECS. Bacs requires your own
@@ -160,28 +159,6 @@ type RefundCreateParams struct {
 	// GoCardless support can lift this requirement for an account. Required when "links.payment" is
 	// given, unless the account has opted out.
 	TotalAmountConfirmation *int64 `json:"total_amount_confirmation,omitzero"`
-}
-
-func (p *RefundCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Reference != nil {
-		e.Text("reference", *p.Reference)
-	}
-	if p.TotalAmountConfirmation != nil {
-		e.Int64("total_amount_confirmation", *p.TotalAmountConfirmation)
-	}
-	e.End()
-}
-
-func (p *RefundCreateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -196,17 +173,6 @@ type RefundCreateParamsLinks struct {
 	Mandate *string `json:"mandate,omitzero"`
 	// Id of the payment to refund, in part or in full.
 	Payment *string `json:"payment,omitzero"`
-}
-
-func (p *RefundCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Mandate != nil {
-		e.Text("mandate", *p.Mandate)
-	}
-	if p.Payment != nil {
-		e.Text("payment", *p.Payment)
-	}
-	e.End()
 }
 
 // RefundListParams holds the parameters of [RefundService.List] and [RefundService.All].
@@ -226,21 +192,6 @@ type RefundListParams struct {
 	// Limits the list to refunds against this kind of resource.
 	RefundType RefundType `json:"refund_type,omitzero"`
 }
-
-func (p *RefundListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate", p.Mandate)
-	w.query.string("payment", p.Payment)
-	w.query.string("refund_type", string(p.RefundType))
-}
-
-func (p *RefundListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
@@ -274,20 +225,7 @@ var valuesOfRefundType = [...]string{
 type RefundUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *RefundUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *RefundUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-)
+import "context"
 
 var opScenarioSimulatorsRun = Operation{
 	Name:            "scenario_simulators.run",
@@ -32,7 +29,7 @@ type ScenarioSimulatorService struct {
 //
 // POST /scenario_simulators/{identity}/actions/run
 func (s *ScenarioSimulatorService) Run(ctx context.Context, id string, params ScenarioSimulatorRunParams, opts ...RequestOption) (*ScenarioSimulator, error) {
-	return do(ctx, s.client, &opScenarioSimulatorsRun, input{id: id, params: &params}, opts, new(ScenarioSimulator))
+	return do(ctx, s.client, &opScenarioSimulatorsRun, input{id: id, params: given(&params)}, opts, new(ScenarioSimulator))
 }
 
 // ScenarioSimulator is a tool of the sandbox that moves a resource to a chosen outcome, so that you
@@ -50,24 +47,6 @@ type ScenarioSimulatorRunParams struct {
 	Links *ScenarioSimulatorRunParamsLinks `json:"links,omitzero"`
 }
 
-func (p *ScenarioSimulatorRunParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.End()
-}
-
-func (p *ScenarioSimulatorRunParams) check(c *checker) {
-	if p.Links != nil {
-		c.enter("links")
-		p.Links.check(c)
-		c.leave()
-	}
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p ScenarioSimulatorRunParams) Validate() error {
@@ -80,14 +59,4 @@ type ScenarioSimulatorRunParamsLinks struct {
 	// Id of the resource to run the simulator on, such as the id of a payment for "payment_failed"
 	// or of a mandate for "mandate_activated". Required.
 	Resource string `json:"resource"`
-}
-
-func (p *ScenarioSimulatorRunParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("resource", p.Resource)
-	e.End()
-}
-
-func (p *ScenarioSimulatorRunParamsLinks) check(c *checker) {
-	c.required("resource", p.Resource != "")
 }

@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -55,7 +54,7 @@ type SchemeIdentifierService struct {
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) (*Page[SchemeIdentifier], error) {
-	return list[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, (*SchemeIdentifier)(nil))
+	return list[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: given(&params)}, opts, (*SchemeIdentifier)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -64,7 +63,7 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
-	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, (*SchemeIdentifier)(nil))
+	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: given(&params)}, opts, (*SchemeIdentifier)(nil))
 }
 
 // Create creates a scheme identifier. It is "pending" until it is set up, which takes up to five
@@ -74,7 +73,7 @@ func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifi
 //
 // POST /scheme_identifiers
 func (s *SchemeIdentifierService) Create(ctx context.Context, params SchemeIdentifierCreateParams, opts ...RequestOption) (*SchemeIdentifier, error) {
-	return do(ctx, s.client, &opSchemeIdentifiersCreate, input{params: &params}, opts, new(SchemeIdentifier))
+	return do(ctx, s.client, &opSchemeIdentifiersCreate, input{params: given(&params)}, opts, new(SchemeIdentifier))
 }
 
 // Get returns the scheme identifier with the given id.
@@ -138,23 +137,6 @@ type SchemeIdentifierCreateParams struct {
 	Scheme SchemeIdentifierScheme `json:"scheme"`
 }
 
-func (p *SchemeIdentifierCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Links != nil {
-		e.Name("links")
-		p.Links.encode(e)
-	}
-	e.Text("name", p.Name)
-	e.Text("scheme", string(p.Scheme))
-	e.End()
-}
-
-func (p *SchemeIdentifierCreateParams) check(c *checker) {
-	c.required("name", p.Name != "")
-	c.required("scheme", p.Scheme != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p SchemeIdentifierCreateParams) Validate() error {
@@ -165,14 +147,6 @@ func (p SchemeIdentifierCreateParams) Validate() error {
 type SchemeIdentifierCreateParamsLinks struct {
 	// Id of the creditor that the scheme identifier is for. Always required.
 	Creditor *string `json:"creditor,omitzero"`
-}
-
-func (p *SchemeIdentifierCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Creditor != nil {
-		e.Text("creditor", *p.Creditor)
-	}
-	e.End()
 }
 
 // SchemeIdentifierListParams holds the parameters of [SchemeIdentifierService.List] and
@@ -187,15 +161,6 @@ type SchemeIdentifierListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *SchemeIdentifierListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("creditor", p.Creditor)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *SchemeIdentifierListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

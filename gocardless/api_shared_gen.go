@@ -2,10 +2,7 @@
 
 package gocardless
 
-import (
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
-	"time"
-)
+import "time"
 
 // AccountHolderVerificationResult is the outcome of comparing the account holder name with the
 // bank's records. The API may add values without notice, so handle values that are not listed.
@@ -283,14 +280,6 @@ var valuesOfBillingRequestActionType = [...]string{
 type BillingRequestFlowPrefilledBankAccountParams struct {
 	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-}
-
-func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.AccountType != nil {
-		e.Text("account_type", string(*p.AccountType))
-	}
-	e.End()
 }
 
 // BillingRequestInstalmentScheduleRequest holds the details of the requested instalment schedule,
@@ -877,20 +866,6 @@ type DatedInstalmentParams struct {
 	Description *string `json:"description,omitzero"`
 }
 
-func (p *DatedInstalmentParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Amount != nil {
-		e.Int64("amount", *p.Amount)
-	}
-	if p.ChargeDate != nil {
-		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
-	}
-	if p.Description != nil {
-		e.Text("description", *p.Description)
-	}
-	e.End()
-}
-
 // FX holds the details of the currency conversion: the payout currency, the rate and the converted
 // amount.
 type FX struct {
@@ -997,23 +972,6 @@ type InstalmentSeriesParams struct {
 	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
 	// the default.
 	StartDate *Date `json:"start_date,omitzero"`
-}
-
-func (p *InstalmentSeriesParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Amounts != nil {
-		e.Int64s("amounts", p.Amounts)
-	}
-	if p.Interval != nil {
-		e.Int("interval", *p.Interval)
-	}
-	if p.IntervalUnit != nil {
-		e.Text("interval_unit", string(*p.IntervalUnit))
-	}
-	if p.StartDate != nil {
-		e.Date("start_date", jsonwire.Date(*p.StartDate))
-	}
-	e.End()
 }
 
 // InstitutionGuessStatus is the status of guessing the payer's institution. The API may add values
@@ -1158,26 +1116,6 @@ type MandateRequestConstraintsParams struct {
 	PeriodicLimits []PeriodicLimitParams `json:"periodic_limits,omitzero"`
 	// First day on which payments may be collected. If omitted, the day of authorisation.
 	StartDate *Date `json:"start_date,omitzero"`
-}
-
-func (p *MandateRequestConstraintsParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.EndDate != nil {
-		e.Date("end_date", jsonwire.Date(*p.EndDate))
-	}
-	if p.MaxAmountPerPayment != nil {
-		e.Int64("max_amount_per_payment", *p.MaxAmountPerPayment)
-	}
-	if p.PaymentMethod != nil {
-		e.Text("payment_method", *p.PaymentMethod)
-	}
-	if p.PeriodicLimits != nil {
-		encodeObjects(e, "periodic_limits", p.PeriodicLimits)
-	}
-	if p.StartDate != nil {
-		e.Date("start_date", jsonwire.Date(*p.StartDate))
-	}
-	e.End()
 }
 
 // MandateStatus is the status of a mandate. The API may add values without notice, so handle values
@@ -1831,23 +1769,6 @@ type PeriodicLimitParams struct {
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
 	// Period that the limit applies to. PayTo without a periodic limit counts as "flexible".
 	Period *PeriodUnit `json:"period,omitzero"`
-}
-
-func (p *PeriodicLimitParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.Alignment != nil {
-		e.Text("alignment", string(*p.Alignment))
-	}
-	if p.MaxPayments != nil {
-		e.Int("max_payments", *p.MaxPayments)
-	}
-	if p.MaxTotalAmount != nil {
-		e.Int64("max_total_amount", *p.MaxTotalAmount)
-	}
-	if p.Period != nil {
-		e.Text("period", string(*p.Period))
-	}
-	e.End()
 }
 
 // PurposeCode is the broad purpose of a mandate or payment. The API may add values without notice,

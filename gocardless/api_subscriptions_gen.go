@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -100,7 +99,7 @@ type SubscriptionService struct {
 //
 // GET /subscriptions
 func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) (*Page[Subscription], error) {
-	return list[Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, (*itemOfSubscriptionsList)(nil))
+	return list[Subscription](ctx, s.client, &opSubscriptionsList, input{params: given(&params)}, opts, (*itemOfSubscriptionsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -109,7 +108,7 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
-	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, (*itemOfSubscriptionsList)(nil))
+	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: given(&params)}, opts, (*itemOfSubscriptionsList)(nil))
 }
 
 func (p *SubscriptionListParams) exportRange() TimestampFilter {
@@ -130,7 +129,7 @@ type itemOfSubscriptionsList struct {
 //
 // POST /subscriptions
 func (s *SubscriptionService) Create(ctx context.Context, params SubscriptionCreateParams, opts ...RequestOption) (*Subscription, error) {
-	return do(ctx, s.client, &opSubscriptionsCreate, input{params: &params}, opts, new(Subscription))
+	return do(ctx, s.client, &opSubscriptionsCreate, input{params: given(&params)}, opts, new(Subscription))
 }
 
 // Get returns the subscription with the given id.
@@ -147,7 +146,7 @@ func (s *SubscriptionService) Get(ctx context.Context, id string, opts ...Reques
 //
 // PUT /subscriptions/{identity}
 func (s *SubscriptionService) Update(ctx context.Context, id string, params SubscriptionUpdateParams, opts ...RequestOption) (*Subscription, error) {
-	return do(ctx, s.client, &opSubscriptionsUpdate, input{id: id, params: &params}, opts, new(Subscription))
+	return do(ctx, s.client, &opSubscriptionsUpdate, input{id: id, params: given(&params)}, opts, new(Subscription))
 }
 
 // Cancel cancels a subscription immediately. It creates no more payments, but payments that it has
@@ -156,7 +155,7 @@ func (s *SubscriptionService) Update(ctx context.Context, id string, params Subs
 //
 // POST /subscriptions/{identity}/actions/cancel
 func (s *SubscriptionService) Cancel(ctx context.Context, id string, params SubscriptionCancelParams, opts ...RequestOption) (*Subscription, error) {
-	return do(ctx, s.client, &opSubscriptionsCancel, input{id: id, params: &params}, opts, new(Subscription))
+	return do(ctx, s.client, &opSubscriptionsCancel, input{id: id, params: given(&params)}, opts, new(Subscription))
 }
 
 // Pause pauses a subscription for "pause_cycles" cycles or, if omitted, until it is resumed. If the
@@ -166,7 +165,7 @@ func (s *SubscriptionService) Cancel(ctx context.Context, id string, params Subs
 //
 // POST /subscriptions/{identity}/actions/pause
 func (s *SubscriptionService) Pause(ctx context.Context, id string, params SubscriptionPauseParams, opts ...RequestOption) (*Subscription, error) {
-	return do(ctx, s.client, &opSubscriptionsPause, input{id: id, params: &params}, opts, new(Subscription))
+	return do(ctx, s.client, &opSubscriptionsPause, input{id: id, params: given(&params)}, opts, new(Subscription))
 }
 
 // Resume resumes a paused subscription. The next payment is charged on
@@ -175,7 +174,7 @@ func (s *SubscriptionService) Pause(ctx context.Context, id string, params Subsc
 //
 // POST /subscriptions/{identity}/actions/resume
 func (s *SubscriptionService) Resume(ctx context.Context, id string, params SubscriptionResumeParams, opts ...RequestOption) (*Subscription, error) {
-	return do(ctx, s.client, &opSubscriptionsResume, input{id: id, params: &params}, opts, new(Subscription))
+	return do(ctx, s.client, &opSubscriptionsResume, input{id: id, params: given(&params)}, opts, new(Subscription))
 }
 
 // Subscription is a series of payments under a mandate, created weekly, monthly or yearly. A charge
@@ -241,20 +240,7 @@ type Subscription struct {
 type SubscriptionCancelParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *SubscriptionCancelParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *SubscriptionCancelParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -276,7 +262,7 @@ type SubscriptionCreateParams struct {
 	// "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
 	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
-	DayOfMonth *int `json:"day_of_month,omitzero"`
+	DayOfMonth *int `json:"day_of_month,omitzero" limits:"minimum=-1,maximum=28"`
 	// Date from which no more payments are created. Without this date or a "count", the
 	// subscription has no end.
 	//
@@ -284,18 +270,18 @@ type SubscriptionCreateParams struct {
 	EndDate *Date `json:"end_date,omitzero"`
 	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
 	// a year. Default: 1.
-	Interval *int `json:"interval,omitzero"`
+	Interval *int `json:"interval,omitzero" limits:"minimum=1"`
 	// Unit of time between charges, multiplied by "interval". Required.
 	IntervalUnit IntervalUnit `json:"interval_unit"`
 	// Identifiers of resources related to the subscription. Required.
 	Links SubscriptionCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Month in which to charge. Only for "yearly" intervals.
 	Month *Month `json:"month,omitzero"`
 	// Name of the subscription, at most 255 characters. Its payments take it as their description.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=255"`
 	// Reference of each payment, shown on the customer's bank statement. Bacs requires your own
 	// Service User Number. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
@@ -305,69 +291,6 @@ type SubscriptionCreateParams struct {
 	// Date of the first charge, not before the mandate's "next_possible_charge_date". If omitted,
 	// that date, or the first one that matches "month" or "day_of_month".
 	StartDate *Date `json:"start_date,omitzero"`
-}
-
-func (p *SubscriptionCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Int64("amount", p.Amount)
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.Count != nil {
-		e.Int("count", *p.Count)
-	}
-	e.Text("currency", string(p.Currency))
-	if p.DayOfMonth != nil {
-		e.Int("day_of_month", *p.DayOfMonth)
-	}
-	if p.EndDate != nil {
-		e.Date("end_date", jsonwire.Date(*p.EndDate))
-	}
-	if p.Interval != nil {
-		e.Int("interval", *p.Interval)
-	}
-	e.Text("interval_unit", string(p.IntervalUnit))
-	e.Name("links")
-	p.Links.encode(e)
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Month != nil {
-		e.Text("month", string(*p.Month))
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	if p.StartDate != nil {
-		e.Date("start_date", jsonwire.Date(*p.StartDate))
-	}
-	e.End()
-}
-
-func (p *SubscriptionCreateParams) check(c *checker) {
-	c.required("currency", p.Currency != "")
-	if p.DayOfMonth != nil {
-		c.minimum("day_of_month", int64(*p.DayOfMonth), -1)
-		c.maximum("day_of_month", int64(*p.DayOfMonth), 28)
-	}
-	if p.Interval != nil {
-		c.minimum("interval", int64(*p.Interval), 1)
-	}
-	c.required("interval_unit", p.IntervalUnit != "")
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 255)
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -380,16 +303,6 @@ func (p SubscriptionCreateParams) Validate() error {
 type SubscriptionCreateParamsLinks struct {
 	// Id of the mandate that the payments are collected under. Required.
 	Mandate string `json:"mandate"`
-}
-
-func (p *SubscriptionCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("mandate", p.Mandate)
-	e.End()
-}
-
-func (p *SubscriptionCreateParamsLinks) check(c *checker) {
-	c.required("mandate", p.Mandate != "")
 }
 
 // SubscriptionListParams holds the parameters of [SubscriptionService.List] and
@@ -412,21 +325,6 @@ type SubscriptionListParams struct {
 	Status []SubscriptionStatus `json:"status,omitzero"`
 }
 
-func (p *SubscriptionListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.string("customer", p.Customer)
-	w.query.int("limit", p.Limit)
-	w.query.string("mandate", p.Mandate)
-	queryList(&w.query, "status", p.Status)
-}
-
-func (p *SubscriptionListParams) check(c *checker) {}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p SubscriptionListParams) Validate() error {
@@ -437,29 +335,10 @@ func (p SubscriptionListParams) Validate() error {
 type SubscriptionPauseParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Number of cycles to pause for, at least 1. Weekly subscriptions need at least 3 or 4 cycles
 	// in AUD and 2 in NZD. If omitted, the pause lasts until the subscription is resumed.
-	PauseCycles *int `json:"pause_cycles,omitzero"`
-}
-
-func (p *SubscriptionPauseParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.PauseCycles != nil {
-		e.Int("pause_cycles", *p.PauseCycles)
-	}
-	e.End()
-}
-
-func (p *SubscriptionPauseParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.PauseCycles != nil {
-		c.minimum("pause_cycles", int64(*p.PauseCycles), 1)
-	}
+	PauseCycles *int `json:"pause_cycles,omitzero" limits:"minimum=1"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -472,20 +351,7 @@ func (p SubscriptionPauseParams) Validate() error {
 type SubscriptionResumeParams struct {
 	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
 	// values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
-}
-
-func (p *SubscriptionResumeParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	e.End()
-}
-
-func (p *SubscriptionResumeParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
@@ -503,46 +369,15 @@ type SubscriptionUpdateParams struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
-	Metadata Metadata `json:"metadata,omitzero"`
+	Metadata Metadata `json:"metadata,omitzero" limits:"maxProperties=3,keyLength=50,valueLength=500"`
 	// Name of the subscription, at most 255 characters. Its payments take it as their description.
-	Name *string `json:"name,omitzero"`
+	Name *string `json:"name,omitzero" limits:"maxLength=255"`
 	// Reference of each payment, shown on the customer's bank statement. Bacs requires your own
 	// Service User Number. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
 	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-}
-
-func (p *SubscriptionUpdateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	if p.Amount != nil {
-		e.Int64("amount", *p.Amount)
-	}
-	if p.AppFee != nil {
-		e.Int64("app_fee", *p.AppFee)
-	}
-	if p.Metadata != nil {
-		e.StringMap("metadata", p.Metadata)
-	}
-	if p.Name != nil {
-		e.Text("name", *p.Name)
-	}
-	if p.PaymentReference != nil {
-		e.Text("payment_reference", *p.PaymentReference)
-	}
-	if p.RetryIfPossible != nil {
-		e.Bool("retry_if_possible", *p.RetryIfPossible)
-	}
-	e.End()
-}
-
-func (p *SubscriptionUpdateParams) check(c *checker) {
-	c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	if p.Name != nil {
-		c.maxLength("name", *p.Name, 255)
-	}
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -40,7 +40,7 @@ type TaxRateService struct {
 //
 // GET /tax_rates
 func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opts ...RequestOption) (*Page[TaxRate], error) {
-	return list[TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, (*TaxRate)(nil))
+	return list[TaxRate](ctx, s.client, &opTaxRatesList, input{params: given(&params)}, opts, (*TaxRate)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -49,7 +49,7 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {
-	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, (*TaxRate)(nil))
+	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: given(&params)}, opts, (*TaxRate)(nil))
 }
 
 // Get returns the tax rate with the given id.
@@ -86,15 +86,6 @@ type TaxRateListParams struct {
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
-
-func (p *TaxRateListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("jurisdiction", p.Jurisdiction)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *TaxRateListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

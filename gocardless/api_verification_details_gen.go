@@ -4,7 +4,6 @@ package gocardless
 
 import (
 	"context"
-	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -47,7 +46,7 @@ type VerificationDetailService struct {
 //
 // GET /verification_details
 func (s *VerificationDetailService) List(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) (*Page[VerificationDetail], error) {
-	return list[VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, (*itemOfVerificationDetailsList)(nil))
+	return list[VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: given(&params)}, opts, (*itemOfVerificationDetailsList)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -58,7 +57,7 @@ func (s *VerificationDetailService) List(ctx context.Context, params Verificatio
 //
 // GET /verification_details
 func (s *VerificationDetailService) All(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) iter.Seq2[*VerificationDetail, error] {
-	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, (*itemOfVerificationDetailsList)(nil))
+	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: given(&params)}, opts, (*itemOfVerificationDetailsList)(nil))
 }
 
 type itemOfVerificationDetailsList struct {
@@ -72,7 +71,7 @@ type itemOfVerificationDetailsList struct {
 //
 // POST /verification_details
 func (s *VerificationDetailService) Create(ctx context.Context, params VerificationDetailCreateParams, opts ...RequestOption) (*VerificationDetail, error) {
-	return do(ctx, s.client, &opVerificationDetailsCreate, input{params: &params}, opts, new(VerificationDetail))
+	return do(ctx, s.client, &opVerificationDetailsCreate, input{params: given(&params)}, opts, new(VerificationDetail))
 }
 
 // Director is a director of a company.
@@ -109,32 +108,6 @@ type DirectorParams struct {
 	PostalCode *string `json:"postal_code,omitzero"`
 	// Street of the director's address.
 	Street *string `json:"street,omitzero"`
-}
-
-func (p *DirectorParams) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	if p.City != nil {
-		e.Text("city", *p.City)
-	}
-	if p.CountryCode != nil {
-		e.Text("country_code", *p.CountryCode)
-	}
-	if p.DateOfBirth != nil {
-		e.Date("date_of_birth", jsonwire.Date(*p.DateOfBirth))
-	}
-	if p.FamilyName != nil {
-		e.Text("family_name", *p.FamilyName)
-	}
-	if p.GivenName != nil {
-		e.Text("given_name", *p.GivenName)
-	}
-	if p.PostalCode != nil {
-		e.Text("postal_code", *p.PostalCode)
-	}
-	if p.Street != nil {
-		e.Text("street", *p.Street)
-	}
-	e.End()
 }
 
 // VerificationDetail holds the details of a company and its directors, with which GoCardless
@@ -191,40 +164,6 @@ type VerificationDetailCreateParams struct {
 	PostalCode string `json:"postal_code"`
 }
 
-func (p *VerificationDetailCreateParams) write(w *requestParts) {
-	e := w.body()
-	e.Begin()
-	e.Text("address_line1", p.AddressLine1)
-	if p.AddressLine2 != nil {
-		e.Text("address_line2", *p.AddressLine2)
-	}
-	if p.AddressLine3 != nil {
-		e.Text("address_line3", *p.AddressLine3)
-	}
-	e.Text("city", p.City)
-	e.Text("company_number", p.CompanyNumber)
-	e.Text("description", p.Description)
-	encodeObjects(e, "directors", p.Directors)
-	e.Name("links")
-	p.Links.encode(e)
-	e.Text("name", p.Name)
-	e.Text("postal_code", p.PostalCode)
-	e.End()
-}
-
-func (p *VerificationDetailCreateParams) check(c *checker) {
-	c.required("address_line1", p.AddressLine1 != "")
-	c.required("city", p.City != "")
-	c.required("company_number", p.CompanyNumber != "")
-	c.required("description", p.Description != "")
-	c.required("directors", p.Directors != nil)
-	c.enter("links")
-	p.Links.check(c)
-	c.leave()
-	c.required("name", p.Name != "")
-	c.required("postal_code", p.PostalCode != "")
-}
-
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.
 func (p VerificationDetailCreateParams) Validate() error {
@@ -235,16 +174,6 @@ func (p VerificationDetailCreateParams) Validate() error {
 type VerificationDetailCreateParamsLinks struct {
 	// Id of the creditor to verify. Required.
 	Creditor string `json:"creditor"`
-}
-
-func (p *VerificationDetailCreateParamsLinks) encode(e *jsonwire.Encoder) {
-	e.Begin()
-	e.Text("creditor", p.Creditor)
-	e.End()
-}
-
-func (p *VerificationDetailCreateParamsLinks) check(c *checker) {
-	c.required("creditor", p.Creditor != "")
 }
 
 // VerificationDetailLinks holds the identifiers of related resources: the creditor.
@@ -264,17 +193,6 @@ type VerificationDetailListParams struct {
 	Creditor string `json:"creditor"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-}
-
-func (p *VerificationDetailListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.string("creditor", p.Creditor)
-	w.query.int("limit", p.Limit)
-}
-
-func (p *VerificationDetailListParams) check(c *checker) {
-	c.required("creditor", p.Creditor != "")
 }
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every

@@ -52,7 +52,7 @@ type WebhookService struct {
 //
 // GET /webhooks
 func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opts ...RequestOption) (*Page[Webhook], error) {
-	return list[Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, (*Webhook)(nil))
+	return list[Webhook](ctx, s.client, &opWebhooksList, input{params: given(&params)}, opts, (*Webhook)(nil))
 }
 
 // All returns an iterator over the items of every page of List, starting at the cursor in params,
@@ -61,7 +61,7 @@ func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opt
 //
 // GET /webhooks
 func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
-	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, (*Webhook)(nil))
+	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: given(&params)}, opts, (*Webhook)(nil))
 }
 
 func (p *WebhookListParams) exportRange() TimestampFilter {
@@ -132,20 +132,6 @@ type WebhookListParams struct {
 	// Limits the list to successful deliveries (true) or failed ones (false).
 	Successful *bool `json:"successful,omitzero"`
 }
-
-func (p *WebhookListParams) write(w *requestParts) {
-	w.query.string("after", p.After)
-	w.query.string("before", p.Before)
-	w.query.time("created_at[gt]", p.CreatedAt.Gt)
-	w.query.time("created_at[gte]", p.CreatedAt.Gte)
-	w.query.time("created_at[lt]", p.CreatedAt.Lt)
-	w.query.time("created_at[lte]", p.CreatedAt.Lte)
-	w.query.bool("is_test", p.IsTest)
-	w.query.int("limit", p.Limit)
-	w.query.bool("successful", p.Successful)
-}
-
-func (p *WebhookListParams) check(c *checker) {}
 
 // Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
 // problem. Methods make the same check before they send a request.

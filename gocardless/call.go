@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/request"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
@@ -20,7 +21,7 @@ import (
 type input struct {
 	id     string   // for the variable segment of the path
 	ids    []string // instead of id, if the path has several such segments
-	params params   // a pointer to a params struct, or nil
+	params params   // none if the method takes none
 
 	// The cursor of a following page, which replaces the caller's.
 	cursorName, cursor string
@@ -34,53 +35,26 @@ type rawInput struct {
 	body           []byte
 }
 
-// params is a pointer to a generated params struct.
-type params interface {
-	// check reports values that break the schema's rules.
-	check(*checker)
-	// write adds the params to a request.
-	write(*requestParts)
+// params are what a caller passes to a method.
+type params struct {
+	v   any // a pointer to a generated params struct, or nil
+	use paramsUse
 }
 
-// requestParts collects the parts of a request that come from the params.
-type requestParts struct {
-	query    query
-	header   http.Header
-	envelope string
-	encoder  jsonwire.Encoder // not started without a body
+// paramsUse is what is done with params. It is an interface so that a program whose calls take no
+// params does not link what that needs.
+type paramsUse interface {
+	// Check returns what params break of the schema's rules.
+	Check(v any, envelope string) []request.Problem
+	// Write returns the parts of a request that come from params.
+	Write(v any, o request.Options) (request.Parts, error)
 }
 
-// body starts the body and returns where to write the params.
-func (w *requestParts) body() *jsonwire.Encoder {
-	w.encoder.Start()
-	if w.envelope != "" {
-		w.encoder.Begin()
-		w.encoder.Name(w.envelope)
-	}
-	return &w.encoder
-}
-
-// bytes ends the body and returns it, or nil if there is none.
-func (w *requestParts) bytes() ([]byte, error) {
-	if !w.encoder.Started() {
-		return nil, nil
-	}
-	if w.envelope != "" {
-		w.encoder.End()
-	}
-	return w.encoder.Bytes()
-}
-
-// setHeader sets a header; an empty value is not sent.
-func (w *requestParts) setHeader(name, value string) {
-	if value == "" {
-		return
-	}
-	if w.header == nil {
-		w.header = http.Header{}
-	}
-	w.header.Set(name, value)
-}
+// given returns the params at v, a pointer to a generated params struct. It is not inlined: every
+// method would hold a copy.
+//
+//go:noinline
+func given(v any) params { return params{v, request.ByTags{}} }
 
 // replyReader reads a reply of one type.
 type replyReader interface {
@@ -217,10 +191,8 @@ func (x *exchange) prepare(in *input) error {
 		var wrong []Problem
 		x.path, x.escaped, wrong = expandPath(x.core.base, x.op.Path, ids)
 		problems = append(slices.Clip(problems), wrong...)
-		if in.params != nil && !x.settings.unchecked {
-			c := &checker{envelope: x.op.RequestEnvelope}
-			in.params.check(c)
-			problems = append(slices.Clip(problems), c.problems...)
+		if in.params.use != nil && !x.settings.unchecked {
+			problems = append(slices.Clip(problems), problemsOf(in.params.use, in.params.v, x.op.RequestEnvelope)...)
 		}
 	}
 	if len(problems) > 0 {
@@ -241,21 +213,14 @@ func (x *exchange) prepare(in *input) error {
 // encode writes the params into the query, the headers and the body. The body is encoded once, so a
 // retry sends the same bytes.
 func (x *exchange) encode(in *input) error {
-	if in.params != nil {
-		w := &requestParts{
-			query:    query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window},
-			envelope: x.op.RequestEnvelope,
-		}
-		in.params.write(w)
-		if w.query.noDate != "" {
-			return x.refuse(w.query.noDate, "is not an existing date")
-		}
-		x.query, x.paramHeader = w.query.finish(), w.header
-		body, err := w.bytes()
+	if in.params.use != nil {
+		parts, err := in.params.use.Write(in.params.v, request.Options{
+			Envelope: x.op.RequestEnvelope, CursorName: in.cursorName, Cursor: in.cursor, Window: x.settings.window,
+		})
 		if err != nil {
 			return x.unencodable(err)
 		}
-		x.body = body
+		x.query, x.paramHeader, x.body = parts.Query, parts.Header, parts.Body
 	}
 	return x.editBody()
 }

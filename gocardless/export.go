@@ -5,11 +5,12 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strings"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/request"
 )
 
 // Limits of an [Exporter].
@@ -47,7 +48,6 @@ type Exporter[T any] struct {
 // exportParams are the params of a list with a filter of created_at.
 type exportParams[Q any] interface {
 	*Q
-	params
 	exportRange() TimestampFilter
 }
 
@@ -90,7 +90,7 @@ func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 		filter:  P(&params).exportRange(),
 		options: options,
 	}
-	e.limit, e.problem = checkExport(P(&params), &e.options, opts)
+	e.limit, e.problem = checkExport(given(&params), &e.options, opts)
 	e.read = func(ctx context.Context, w listWindow) exportPage {
 		page, err := list(ctx, params, append(slices.Clip(opts), &w)...)
 		if err != nil {
@@ -113,19 +113,17 @@ func checkExport(params params, options *ExportOptions, opts []RequestOption) (i
 	refuse := func(field, message string) {
 		problems = append(problems, Problem{Field: field, Message: message})
 	}
-	var parts requestParts
-	params.write(&parts)
-	q := &parts.query
+	parts, _ := params.use.Write(params.v, request.Options{}) // the calls report the error
 	limit := exportPageSize
-	for name, value := range q.pairs() {
+	for name, value := range request.Pairs(parts.Query) {
 		switch name {
-		case limitParam:
+		case request.Limit:
 			if n := parseLimit(value); n > 0 {
 				limit = n
 			} else {
-				refuse(limitParam, "must be between 1 and 500")
+				refuse(request.Limit, "must be between 1 and 500")
 			}
-		case afterParam, beforeParam:
+		case request.After, request.Before:
 			refuse(name, "cannot be used for an export; use ExportOptions.Cursor")
 		case "sort_field", "sort_direction":
 			refuse(name, "cannot be used for an export, which is in order of time")
@@ -229,23 +227,18 @@ type listWindow struct {
 
 func (w *listWindow) applyRequest(s *settings) { s.window = w }
 
-// write adds the window to a query.
-func (w *listWindow) write(q *query) {
-	q.string(afterParam, w.after)
-	q.time("created_at[gt]", w.filter.Gt)
-	q.time("created_at[gte]", w.filter.Gte)
-	q.time("created_at[lt]", w.filter.Lt)
-	q.time("created_at[lte]", w.filter.Lte)
-	q.int(limitParam, w.limit)
-}
-
-// pairs iterates over the parameters written so far. The values are still escaped.
-func (q *query) pairs() iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for pair := range strings.SplitSeq(string(q.buf), "&") {
-			if name, value, _ := strings.Cut(pair, "="); name != "" && !yield(name, value) {
-				return
-			}
+// Write adds the window to a query.
+func (w *listWindow) Write(q *request.Query) {
+	if w.after != "" {
+		q.Add(request.After, w.after)
+	}
+	for _, bound := range []struct {
+		name string
+		time time.Time
+	}{{"gt", w.filter.Gt}, {"gte", w.filter.Gte}, {"lt", w.filter.Lt}, {"lte", w.filter.Lte}} {
+		if !bound.time.IsZero() {
+			q.Add("created_at["+bound.name+"]", request.TimeText(bound.time))
 		}
 	}
+	q.Add(request.Limit, strconv.Itoa(w.limit))
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/request"
 )
 
 // ClientOption configures a client, in [New] and [NewFromEnv]. Besides every [Option] there are
@@ -57,7 +59,7 @@ type settings struct {
 	kind     OperationKind
 	response *Response
 	edit     *bodyEdit
-	window   queryWriter
+	window   request.Window
 	// tolerates, if set, decides whether a reply with unreadable numbers is accepted.
 	tolerates func([]Misfit) bool
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/request"
 )
 
 // Page is one page of a list.
@@ -83,7 +84,7 @@ func (s *pageSource) next(ctx context.Context, after string) (*pageReply, error)
 		return nil, repeatedCursor(s.op)
 	}
 	following := *s
-	following.in.cursorName, following.in.cursor = afterParam, after
+	following.in.cursorName, following.in.cursor = request.After, after
 	return following.fetch(ctx)
 }
 
@@ -176,15 +177,13 @@ type walk struct {
 // items.
 func startWalk(in input) walk {
 	w := walk{in: in, seen: map[string]bool{}}
-	if in.params != nil {
-		var parts requestParts
-		in.params.write(&parts)
-		q := &parts.query
-		w.back = q.before != "" && q.after == ""
+	if in.params.use != nil {
+		parts, _ := in.params.use.Write(in.params.v, request.Options{}) // the call reports the error
+		w.back = parts.Before != "" && parts.After == ""
 		if w.back {
-			w.seen[q.before] = true
+			w.seen[parts.Before] = true
 		} else {
-			w.seen[q.after] = true
+			w.seen[parts.After] = true
 		}
 	}
 	return w
@@ -194,9 +193,9 @@ func startWalk(in input) walk {
 // one. A cursor that was used before is an error: following it would loop, and stopping there would
 // look like the end of the list.
 func (w *walk) advance(op *Operation, after, before string) (bool, error) {
-	w.in.cursorName, w.in.cursor = afterParam, after
+	w.in.cursorName, w.in.cursor = request.After, after
 	if w.back {
-		w.in.cursorName, w.in.cursor = beforeParam, before
+		w.in.cursorName, w.in.cursor = request.Before, before
 	}
 	if w.in.cursor == "" || !op.Cursors {
 		return false, nil
@@ -297,9 +296,9 @@ func decodeMeta(d *jsonwire.Decoder, after, before *string, limit *int) {
 		case "cursors":
 			for d.Object(); d.More(); {
 				switch string(d.Key) {
-				case afterParam:
+				case request.After:
 					*after = d.Text()
-				case beforeParam:
+				case request.Before:
 					*before = d.Text()
 				default:
 					d.Unknown()

@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -397,6 +398,31 @@ func TestNegativeRetryAfterIsNone(t *testing.T) {
 		_, err := c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{}, WithRetryPolicy(atOnce))
 		if e := as[*Error](t, err); len(s.requests()) != 1 || !e.MayHaveRun {
 			t.Errorf("%s: %d requests, may have run %t", wait, len(s.requests()), e.MayHaveRun)
+		}
+	}
+}
+
+// A PATCH may change a value relative to the old one, so Do retries it only if it has not run.
+func TestPatchIsRetriedLikeAnAction(t *testing.T) {
+	for status, attempts := range map[int]int{500: 1, 429: 2} {
+		c, s := scripted(t, replyWith(status, `{}`), replyWith(200, `{}`))
+		err := c.Do(t.Context(), "PATCH", "/things/TH1", json.RawMessage(`{"things":{}}`), nil, WithRetryPolicy(atOnce))
+		if len(s.got) != attempts || (err == nil) != (attempts == 2) || s.got[0].Header.Get("Idempotency-Key") != "" {
+			t.Errorf("after %d: %d attempts, %v", status, len(s.got), err)
+		}
+	}
+}
+
+func TestHTTPDates(t *testing.T) {
+	want := time.Date(2023, 4, 19, 16, 10, 0, 0, time.UTC)
+	for _, v := range []string{"Wed, 19 Apr 2023 16:10:00 GMT", "Wednesday, 19-Apr-23 16:10:00 GMT", "Wed Apr 19 16:10:00 2023"} {
+		if got := parseHTTPTime(v); !got.Equal(want) {
+			t.Errorf("%s: %v", v, got)
+		}
+	}
+	for _, v := range []string{"", "60", "2023-04-19T16:10:00Z", "Wed, 19 Apr 2023"} {
+		if got := parseHTTPTime(v); !got.IsZero() {
+			t.Errorf("%s: %v", v, got)
 		}
 	}
 }

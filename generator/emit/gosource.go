@@ -82,22 +82,12 @@ func readsMaps(api *ir.API) bool {
 	})
 }
 
-// typeDecl declares a type with the functions that its role needs.
+// typeDecl declares a type.
 func typeDecl(s *source, t *ir.Type) {
 	if t.Kind == ir.Enum {
 		enumDecl(s.file, t)
-		return
-	}
-	structDecl(s, t)
-	switch t.Role {
-	case ir.RoleNested:
-		encodeFunc(s, t)
-		if checks(t) {
-			checkFunc(s.file, t)
-		}
-	case ir.RoleParams:
-		writeFunc(s, t)
-		checkFunc(s.file, t)
+	} else {
+		structDecl(s, t)
 	}
 }
 
@@ -114,7 +104,7 @@ func sharedSource(api *ir.API) *source {
 		typeDecl(s, &ir.Type{GoName: "EventLinked", Doc: "Resources that the listed events concern."})
 	}
 	if readsMaps(api) {
-		s.file.Var().Id("_").Op("=").Add(s.wire("ReadsMaps")).Call()
+		s.file.Var().Id("_").Op("=").Qual(s.module+"/"+sdk+"/internal/jsonwire", "ReadsMaps").Call()
 	}
 	return s
 }

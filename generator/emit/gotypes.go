@@ -16,14 +16,7 @@ func goType(typ string) *jen.Statement {
 	return jen.Id(typ)
 }
 
-func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.Kind == ir.StringOrInt || r.IsEnum() }
-
-// isMap reports whether the Go type is a map.
-func isMap(r *ir.Ref) bool {
-	return r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap || r.Kind == ir.Map
-}
-
-// fieldDecl declares a struct field with its documentation and JSON tag.
+// fieldDecl declares a struct field with its documentation and tags.
 func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	doc, advice, _ := strings.Cut(f.Doc, " Deprecated: ")
 	notes := fullStop(doc)
@@ -50,18 +43,7 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 		deprecated = "Deprecated: " + fullStop(advice)
 	}
 	out := docLines(4, notes, deprecated)
-	tag := f.Name + ",omitzero"
-	switch {
-	case f.In == ir.InHeader:
-		tag = "-"
-	case f.Required && t.Role != ir.RoleReply:
-		tag = f.Name
-	}
-	tags := map[string]string{"json": tag}
-	if f.Type.Kind == ir.StringOrInt && t.Role == ir.RoleReply {
-		tags["wire"] = "string-or-integer" // for jsonwire
-	}
-	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(tags))
+	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(tags(t, f)))
 }
 
 // sentence makes the first paragraph of an object type's doc comment. That of params leads to the

@@ -117,7 +117,7 @@ func signature(op *ir.Operation, m *ir.Method) (params []jen.Code, input jen.Cod
 	}
 	if m.HasParams() {
 		params = append(params, jen.Id("params").Id(m.Params.GoName))
-		parts = append(parts, jen.Id("params").Op(":").Op("&").Id("params"))
+		parts = append(parts, jen.Id("params").Op(":").Id("given").Call(jen.Op("&").Id("params")))
 	}
 	params = append(params, jen.Id("opts").Op("...").Id("RequestOption"))
 	return params, jen.Id("input").Values(parts...)
@@ -220,19 +220,35 @@ func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 
 // validateFunc emits the exported check of a method's params.
 func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
-	var envelope string
-	for _, op := range s.Operations {
-		for _, m := range op.Methods {
-			if m.Params == t {
-				envelope = op.RequestEnvelope
-			}
-		}
-	}
 	for _, line := range docLines(0, "Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every problem. Methods make the same check before they send a request.") {
 		g.Add(line)
 	}
 	g.Func().Params(jen.Id("p").Id(t.GoName)).Id("Validate").Params().Error().Block(
-		jen.Return(jen.Id("validate").Call(jen.Lit(envelope), jen.Op("&").Id("p"))),
+		jen.Return(jen.Id("validate").Call(jen.Lit(requestEnvelope(s.Operations, t)), jen.Op("&").Id("p"))),
 	)
 	g.Line()
+}
+
+// requestEnvelope returns the envelope of the operations that take params, or "" if they have no body.
+func requestEnvelope(operations []*ir.Operation, params *ir.Type) string {
+	for _, op := range operations {
+		for _, m := range op.Methods {
+			if m.Params == params {
+				return op.RequestEnvelope
+			}
+		}
+	}
+	return ""
+}
+
+// idField is the member of a resource that holds its id.
+const idField = "id"
+
+// identified reports whether a reply is a resource with an id.
+func identified(t *ir.Type) bool {
+	if t == nil {
+		return false
+	}
+	id := t.Field(idField)
+	return id != nil && id.Type.Kind == ir.String
 }

@@ -4,7 +4,10 @@
 // Every slice is in output order, so that an emitter that ranges over it is deterministic.
 package ir
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // API is everything that the emitters need to know.
 type API struct {
@@ -182,22 +185,9 @@ func (t *Type) Field(wire string) *Field {
 	return nil
 }
 
-// HasQuery reports whether a field travels in the query.
-func (t *Type) HasQuery() bool { return t.has(InQuery) }
-
-// HasBody reports whether a field travels in the body.
-func (t *Type) HasBody() bool { return t.has(InBody) }
-
-// HasHeader reports whether a field travels in a header.
-func (t *Type) HasHeader() bool { return t.has(InHeader) }
-
-func (t *Type) has(where Place) bool {
-	for _, f := range t.Fields {
-		if f.In == where {
-			return true
-		}
-	}
-	return false
+// HasBody reports whether a field is sent in the body.
+func (t *Type) HasBody() bool {
+	return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.In == InBody })
 }
 
 // Value is one value of an enum.

@@ -1,7 +1,7 @@
 // Package jsonwire reads and writes the JSON of requests and replies.
 //
-// A [Decoder] reads into structs, whose fields carry the names of the members. Generated methods
-// drive an [Encoder].
+// A [Decoder] reads into structs, whose fields carry the names of the members. An [Encoder] writes
+// member by member.
 package jsonwire
 
 import (

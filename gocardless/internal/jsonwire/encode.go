@@ -2,7 +2,6 @@ package jsonwire
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -10,27 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Encoder writes one JSON document. Generated methods drive it: Begin, the members, End. The
+// Encoder writes one JSON document: Begin, for each member its name and then its value, End. The
 // bytes are those that encoding/json writes without HTML escaping.
 //
 // The encoder keeps the first error; what is written after it has no meaning.
 type Encoder struct {
-	buf []byte
-	err error
+	buf  []byte
+	name string // of the member that is being written, for errors
+	err  error
 }
 
 // NewEncoder returns an encoder for an empty document.
-func NewEncoder() *Encoder {
-	e := new(Encoder)
-	e.Start()
-	return e
-}
-
-// Start makes a zero Encoder ready.
-func (e *Encoder) Start() { e.buf = make([]byte, 0, 512) }
-
-// Started reports whether Start was called.
-func (e *Encoder) Started() bool { return e.buf != nil }
+func NewEncoder() *Encoder { return &Encoder{buf: make([]byte, 0, 512)} }
 
 // Bytes returns the document, or the first error.
 func (e *Encoder) Bytes() ([]byte, error) {
@@ -41,14 +31,19 @@ func (e *Encoder) Bytes() ([]byte, error) {
 }
 
 // Begin starts an object.
-//
-//go:noinline
 func (e *Encoder) Begin() { e.buf = append(e.buf, '{') }
 
 // End ends an object.
-//
-//go:noinline
 func (e *Encoder) End() { e.buf = append(e.buf, '}') }
+
+// BeginArray starts an array. Elem separates its elements.
+func (e *Encoder) BeginArray() { e.buf = append(e.buf, '[') }
+
+// Elem starts an element of an array.
+func (e *Encoder) Elem() { e.comma() }
+
+// EndArray ends an array.
+func (e *Encoder) EndArray() { e.buf = append(e.buf, ']') }
 
 // ValueError is a value that cannot be sent.
 type ValueError struct{ Name, What string }
@@ -57,10 +52,10 @@ func (e *ValueError) Error() string {
 	return "gocardless: cannot send " + strconv.Quote(e.Name) + ": " + e.What
 }
 
-// fail records an error about a member.
-func (e *Encoder) fail(name, what string) {
+// fail records an error about the current member.
+func (e *Encoder) fail(what string) {
 	if e.err == nil {
-		e.err = &ValueError{name, what}
+		e.err = &ValueError{e.name, what}
 	}
 }
 
@@ -73,55 +68,32 @@ func (e *Encoder) comma() {
 	}
 }
 
-// Name starts a member whose value follows. The name comes from the schema and needs no escapes.
-//
-//go:noinline
+// Name starts a member whose value follows.
 func (e *Encoder) Name(name string) {
+	e.name = name
+	e.Key(name)
+}
+
+// Key writes the name of an entry of a map. Errors about its value name the map.
+func (e *Encoder) Key(name string) {
 	e.comma()
-	e.buf = append(e.buf, '"')
-	e.buf = append(e.buf, name...)
-	e.buf = append(e.buf, '"', ':')
+	e.buf = append(appendString(e.buf, name), ':')
 }
 
 // Text writes a string.
-//
-//go:noinline
-func (e *Encoder) Text(name, v string) {
-	e.Name(name)
-	e.buf = appendString(e.buf, v)
-}
+func (e *Encoder) Text(v string) { e.buf = appendString(e.buf, v) }
 
 // Int64 writes an integer.
-//
-//go:noinline
-func (e *Encoder) Int64(name string, v int64) {
-	e.Name(name)
-	e.buf = strconv.AppendInt(e.buf, v, 10)
-}
-
-// Int writes an integer.
-//
-//go:noinline
-func (e *Encoder) Int(name string, v int) { e.Int64(name, int64(v)) }
+func (e *Encoder) Int64(v int64) { e.buf = strconv.AppendInt(e.buf, v, 10) }
 
 // Bool writes a boolean.
-//
-//go:noinline
-func (e *Encoder) Bool(name string, v bool) {
-	e.Name(name)
-	e.buf = strconv.AppendBool(e.buf, v)
-}
+func (e *Encoder) Bool(v bool) { e.buf = strconv.AppendBool(e.buf, v) }
 
 // Float64 writes a number in the shortest form that reads as the same number, with an exponent
 // only where JavaScript would write one.
-func (e *Encoder) Float64(name string, v float64) {
-	e.Name(name)
-	e.float(name, v)
-}
-
-func (e *Encoder) float(name string, v float64) {
+func (e *Encoder) Float64(v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		e.fail(name, "not a finite number")
+		e.fail("not a finite number")
 		return
 	}
 	format := byte('f')
@@ -136,97 +108,35 @@ func (e *Encoder) float(name string, v float64) {
 }
 
 // Time writes a timestamp as RFC 3339 with as many decimals as it has.
-func (e *Encoder) Time(name string, v time.Time) {
-	e.Name(name)
+func (e *Encoder) Time(v time.Time) {
 	e.buf = append(e.buf, '"')
 	buf, err := v.AppendText(e.buf)
 	if err != nil {
-		e.fail(name, "the year of the timestamp is not in 0..9999")
+		e.fail("the year of the timestamp is not in 0..9999")
 		buf = e.buf
 	}
 	e.buf = append(buf, '"')
 }
 
 // Date writes a date.
-func (e *Encoder) Date(name string, v Date) {
-	e.Name(name)
+func (e *Encoder) Date(v Date) {
 	if !v.Valid() {
-		e.fail(name, "no such date: "+string(v.Append(nil)))
+		e.fail("no such date: " + string(v.Append(nil)))
 	}
 	e.buf = append(e.buf, '"')
 	e.buf = append(v.Append(e.buf), '"')
 }
 
-// Strings writes an array of strings; nil is written as an empty one.
-func (e *Encoder) Strings(name string, v []string) { EncodeEnums(e, name, v) }
-
-// EncodeEnums writes an array of enum values; nil is written as an empty one.
-func EncodeEnums[T ~string](e *Encoder, name string, v []T) {
-	e.BeginArray(name)
-	for _, s := range v {
-		e.comma()
-		e.buf = appendString(e.buf, string(s))
-	}
-	e.EndArray()
-}
-
-// Int64s writes an array of integers; nil is written as an empty one.
-func (e *Encoder) Int64s(name string, v []int64) {
-	e.BeginArray(name)
-	for _, n := range v {
-		e.comma()
-		e.buf = strconv.AppendInt(e.buf, n, 10)
-	}
-	e.EndArray()
-}
-
-// BeginArray starts a member that is an array of objects. Elem separates them.
-//
-//go:noinline
-func (e *Encoder) BeginArray(name string) {
-	e.Name(name)
-	e.buf = append(e.buf, '[')
-}
-
-// Elem starts an element of an array.
-//
-//go:noinline
-func (e *Encoder) Elem() { e.comma() }
-
-// EndArray ends an array.
-//
-//go:noinline
-func (e *Encoder) EndArray() { e.buf = append(e.buf, ']') }
-
 // StringMap writes an object of strings, sorted by name so that the same params always give the
 // same bytes; nil is written as an empty one.
-func (e *Encoder) StringMap(name string, v map[string]string) {
-	e.Name(name)
+func (e *Encoder) StringMap(v map[string]string) {
 	e.Begin()
 	var few [fewKeys]string
 	for _, key := range SortedKeys(few[:0], v) {
-		e.comma()
-		e.buf = append(appendString(e.buf, key), ':')
-		e.buf = appendString(e.buf, v[key])
+		e.Key(key)
+		e.Text(v[key])
 	}
 	e.End()
-}
-
-// EncodeMap writes an object, sorted by name, whose values one method of the encoder writes; nil is
-// written as an empty one.
-func EncodeMap[V any](e *Encoder, name string, m map[string]V, value func(*Encoder, string, V)) {
-	e.Name(name)
-	e.Begin()
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		quoted := appendString(nil, key)
-		value(e, string(quoted[1:len(quoted)-1]), m[key])
-	}
-	e.End()
-}
-
-// EncodeEnumMap writes an object of enum values.
-func EncodeEnumMap[T ~string](e *Encoder, name string, m map[string]T) {
-	EncodeMap(e, name, m, func(e *Encoder, name string, v T) { e.Text(name, string(v)) })
 }
 
 // fewKeys is more than metadata may have.
@@ -244,14 +154,13 @@ func SortedKeys(into []string, m map[string]string) []string {
 
 // AnyMap writes an object of arbitrary values as encoding/json does; nil is written as an empty
 // one.
-func (e *Encoder) AnyMap(name string, v map[string]any) {
-	e.Name(name)
+func (e *Encoder) AnyMap(v map[string]any) {
 	if v == nil {
 		v = map[string]any{}
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
-		e.fail(name, err.Error())
+		e.fail(err.Error())
 		return
 	}
 	e.buf = append(e.buf, text...)

@@ -3,88 +3,51 @@ package jsonwire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
 )
 
-func (v *sample) encode(e *Encoder) {
-	e.Begin()
-	e.Text("id", v.ID)
-	e.Int64("amount", v.Amount)
-	if v.Fee != nil {
-		e.Int64("fee", *v.Fee)
-	}
-	e.Int("count", v.Count)
-	if v.Rate != nil {
-		e.Float64("rate", *v.Rate)
-	}
-	e.Bool("enabled", v.Enabled)
-	e.Text("status", string(v.Status))
-	if v.Schemes != nil {
-		EncodeEnums(e, "schemes", v.Schemes)
-	}
-	if v.Names != nil {
-		e.Strings("names", v.Names)
-	}
-	if !v.Created.IsZero() {
-		e.Time("created", v.Created)
-	}
-	if v.Charge != (Date{}) {
-		e.Date("charge", v.Charge)
-	}
-	if v.Metadata != nil {
-		e.StringMap("metadata", v.Metadata)
-	}
-	if v.Any != nil {
-		e.AnyMap("any", v.Any)
-	}
-	if v.Links != nil {
-		e.Name("links")
-		v.Links.encode(e)
-	}
-	if v.Parts != nil {
-		e.BeginArray("parts")
-		for i := range v.Parts {
-			e.Elem()
-			v.Parts[i].encode(e)
-		}
-		e.EndArray()
-	}
-	e.End()
-}
-
-func (v *sampleLinks) encode(e *Encoder) {
-	e.Begin()
-	e.Text("mandate", v.Mandate)
-	e.End()
-}
-
 func TestEncodeDocument(t *testing.T) {
-	v := sample{
-		ID: "a\"\\\n\x01é\u2028\xff<", Amount: -5, Fee: new(int64(0)), Count: 7, Rate: new(1e-7),
-		Schemes: []sampleStatus{"x", "y"}, Names: []string{},
-		Created:  time.Date(2025, 1, 2, 3, 4, 5, 6e6, time.UTC),
-		Charge:   Date{2025, 12, 31},
-		Metadata: map[string]string{"b": "2", "a": "1", "ключ\n": ""},
-		Any:      map[string]any{"z": nil, "a": []any{1, "x", true, 1.5, map[string]any{}}},
-		Links:    &sampleLinks{Mandate: "MD1"},
-		Parts:    []sample{{ID: "p"}, {}},
-	}
 	e := NewEncoder()
 	e.Begin()
-	e.Name("samples")
-	v.encode(e)
+	for _, member := range []struct {
+		name  string
+		value func()
+	}{
+		{"id", func() { e.Text("a\"\\\n\x01é\u2028\xff<") }},
+		{"amount", func() { e.Int64(-5) }},
+		{"rate", func() { e.Float64(1e-7) }},
+		{"enabled", func() { e.Bool(false) }},
+		{"names", func() {
+			e.BeginArray()
+			for range 2 {
+				e.Elem()
+				e.Text("x")
+			}
+			e.EndArray()
+		}},
+		{"none", func() { e.BeginArray(); e.EndArray() }},
+		{"created", func() { e.Time(time.Date(2025, 1, 2, 3, 4, 5, 6e6, time.UTC)) }},
+		{"charge", func() { e.Date(Date{2025, 12, 31}) }},
+		{"metadata", func() { e.StringMap(map[string]string{"b": "2", "a": "1", "ключ\n": ""}) }},
+		{"nothing", func() { e.StringMap(nil); e.Name("no"); e.AnyMap(nil) }},
+		{"any", func() { e.AnyMap(map[string]any{"z": nil, "a": []any{1, "x", true, 1.5, map[string]any{}}}) }},
+		{"links", func() { e.Begin(); e.Key("a\"b"); e.Text("MD1"); e.End() }},
+	} {
+		e.Name(member.name)
+		member.value()
+	}
 	e.End()
 	got, err := e.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"samples":{"id":"a\"\\\n\u0001é\u2028\ufffd<","amount":-5,"fee":0,"count":7,"rate":1e-7,"enabled":false,"status":"",` +
-		`"schemes":["x","y"],"names":[],"created":"2025-01-02T03:04:05.006Z","charge":"2025-12-31","metadata":{"a":"1","b":"2","ключ\n":""},` +
-		`"any":{"a":[1,"x",true,1.5,{}],"z":null},"links":{"mandate":"MD1"},` +
-		`"parts":[{"id":"p","amount":0,"count":0,"enabled":false,"status":""},{"id":"","amount":0,"count":0,"enabled":false,"status":""}]}}`
+	want := `{"id":"a\"\\\n\u0001é\u2028\ufffd<","amount":-5,"rate":1e-7,"enabled":false,"names":["x","x"],"none":[],` +
+		`"created":"2025-01-02T03:04:05.006Z","charge":"2025-12-31","metadata":{"a":"1","b":"2","ключ\n":""},"nothing":{},"no":{},` +
+		`"any":{"a":[1,"x",true,1.5,{}],"z":null},"links":{"a\"b":"MD1"}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -93,18 +56,24 @@ func TestEncodeDocument(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	cycle := map[string]any{}
 	cycle["a"] = cycle
-	for name, v := range map[string]*sample{
-		"rate":    {Rate: new(math.NaN())},
-		"created": {Created: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"charge":  {Charge: Date{2025, 2, 30}},
-		"any":     {Any: map[string]any{"x": func() {}}},
-		`any"`:    {Any: map[string]any{"x": json.RawMessage(`{"a":}`)}},
-		`"any"`:   {Any: cycle},
+	for name, write := range map[string]func(e *Encoder){
+		"rate":    func(e *Encoder) { e.Float64(math.NaN()) },
+		"created": func(e *Encoder) { e.Time(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)) },
+		"charge":  func(e *Encoder) { e.Date(Date{2025, 2, 30}) },
+		"any":     func(e *Encoder) { e.AnyMap(map[string]any{"x": func() {}}) },
+		"raw":     func(e *Encoder) { e.AnyMap(map[string]any{"x": json.RawMessage(`{"a":}`)}) },
+		"cycle":   func(e *Encoder) { e.AnyMap(cycle) },
+		"map":     func(e *Encoder) { e.Begin(); e.Key("private"); e.Float64(math.Inf(1)); e.End() },
 	} {
 		e := NewEncoder()
-		v.encode(e)
+		e.Begin()
+		e.Name(name)
+		write(e)
+		e.Name("later")
+		e.Float64(math.NaN())
 		_, err := e.Bytes()
-		if err == nil || !strings.Contains(err.Error(), name) {
+		var wrong *ValueError
+		if !errors.As(err, &wrong) || wrong.Name != name {
 			t.Errorf("%s: got error %v, want one that names the member", name, err)
 		}
 	}
@@ -137,7 +106,8 @@ func FuzzEncode(f *testing.F) {
 		}
 		e := NewEncoder()
 		e.Begin()
-		e.Float64("x", n)
+		e.Name("x")
+		e.Float64(n)
 		if got, want := string(e.buf), `{"x":`+encodedByJSON(t, n); got != want {
 			t.Errorf("number %v: got %s, want %s", n, got, want)
 		}

@@ -28,15 +28,6 @@ func TestTypedMaps(t *testing.T) {
 	if err != nil || len(o.Misfits) > 0 || !reflect.DeepEqual(m, want) {
 		t.Fatalf("read %v, %v, %v", m, o, err)
 	}
-	e := NewEncoder()
-	e.Begin()
-	EncodeMap(e, "ints", m.Ints, (*Encoder).Int64)
-	EncodeMap(e, "flags", m.Flags, (*Encoder).Bool)
-	EncodeEnumMap(e, "colours", m.Colours)
-	e.End()
-	if got, err := e.Bytes(); err != nil || string(got) != text {
-		t.Errorf("wrote %s, %v", got, err)
-	}
 }
 
 // Null is nil and an empty object empty; what is not an object is a misfit, a number that cannot be read
