@@ -39,6 +39,7 @@ var opBillingRequestsCreateWithActions = Operation{
 	RequestEnvelope: "billing_request_with_actions",
 	ReplyEnvelope:   "billing_request_with_actions",
 	Status:          201,
+	identified:      true,
 }
 
 var opBillingRequestsGet = Operation{
@@ -195,6 +196,13 @@ func (s *BillingRequestService) Create(ctx context.Context, params BillingReques
 // POST /billing_requests/create_with_actions
 func (s *BillingRequestService) CreateWithActions(ctx context.Context, params BillingRequestCreateWithActionsParams, opts ...RequestOption) (*BillingRequestWithActions, error) {
 	return do(ctx, s.client, &opBillingRequestsCreateWithActions, input{params: given(&params)}, opts, new(BillingRequestWithActions))
+}
+
+func (v *BillingRequestWithActions) resourceID() string {
+	if v.BillingRequests == nil {
+		return ""
+	}
+	return v.BillingRequests.ID
 }
 
 // Get returns the billing request with the given id.

@@ -78,6 +78,11 @@ func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
 	if keeper, ok := x.out.(interface{ keepMisfits([]Misfit) }); ok && len(x.misfits) > 0 {
 		keeper.keepMisfits(x.misfits)
 	}
+	if outer, ok := x.resource.v.(interface{ resourceID() string }); ok {
+		// The resource is inside the result.
+		o.ID = outer.resourceID()
+		o.UnreadableID = o.ID
+	}
 	x.resourceID = o.ID
 	switch {
 	case o.Unreadable != nil && (x.settings.tolerates == nil || !x.settings.tolerates(x.misfits)):

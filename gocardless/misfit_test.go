@@ -190,6 +190,30 @@ func testCreateWithoutResource(t *testing.T) {
 	}
 }
 
+// A billing request that is created with actions is inside the result: its id counts.
+func TestCreateWithResourceInside(t *testing.T) {
+	call := func(reply string) (*BillingRequestWithActions, int, error) {
+		c, s := scripted(t, replyWith(201, `{"billing_request_with_actions":`+reply+`}`))
+		b, err := c.BillingRequests.CreateWithActions(t.Context(), BillingRequestCreateWithActionsParams{}, WithoutValidation(), WithRetryPolicy(atOnce))
+		return b, len(s.requests()), err
+	}
+	if b, n, err := call(`{"billing_requests":{"id":"BRQ1"},"bank_authorisations":{"id":"BAU1"}}`); err != nil || b.BillingRequests.ID != "BRQ1" || n != 1 {
+		t.Errorf("got %v, %v after %d requests", b, err, n)
+	}
+	for _, empty := range []string{
+		`{}`, `{"billing_requests":null}`, `{"billing_requests":{}}`, `{"billing_requests":{"id":""},"id":"BRQ1"}`, `{"billing_requests":[]}`,
+		`{"bank_authorisations":{"id":"BAU1"}}`,
+	} {
+		if b, n, err := call(empty); !errors.Is(err, errNoID) || n != 4 {
+			t.Errorf("%s: got %v, %v after %d requests", empty, b, err, n)
+		}
+	}
+	const odd = `{"billing_requests":{"mandate_request":{"constraints":{"max_amount_per_payment":"x"}},"id":"BRQ1"},"bank_authorisations":{"id":"BAU1"}}`
+	if _, n, err := call(odd); as[*MalformedResponseError](t, err).ResourceID != "BRQ1" || !errors.Is(err, ErrMisfit) || n != 1 {
+		t.Errorf("got %v after %d requests", err, n)
+	}
+}
+
 // A conflict whose body breaks off is retried: the complete one names what exists.
 func TestConflictThatBreaksOff(t *testing.T) { synctest.Test(t, testConflictThatBreaksOff) }
 
@@ -234,13 +258,17 @@ func brokenReply(status int, start string) replier {
 
 // The path of an error stays readable however long it is, and shows only names of the API.
 func TestPathOfReplyErrors(t *testing.T) {
-	c, _ := scripted(t, replyWith(200, `{"billing_requests":{"id":"BRQ1","mandate_request":{"constraints":{"max_amount_per_payment":"x"}}}}`))
-	_, err := c.BillingRequests.Get(t.Context(), "BRQ1")
-	if err == nil || !strings.Contains(err.Error(), "billing_requests.mandate_request.constraints.max_amount_per_payment: expected an integer, found a string") {
-		t.Errorf("got %v", err)
+	const long = "billing_request_with_actions.billing_requests.instalment_schedule_request.instalments_with_schedule.interval"
+	for value, problem := range map[string]string{`"x"`: "expected an integer, found a string", `tru`: "invalid literal"} {
+		c, _ := scripted(t, replyWith(201, `{"billing_request_with_actions":{"billing_requests":{"id":"BRQ1","instalment_schedule_request":`+
+			`{"instalments_with_schedule":{"interval":`+value+`}}}}}`))
+		_, err := c.BillingRequests.CreateWithActions(t.Context(), BillingRequestCreateWithActionsParams{}, WithoutValidation(), WithRetries(0))
+		if err == nil || !strings.Contains(err.Error(), long+": "+problem) {
+			t.Errorf("got %v", err)
+		}
 	}
-	c, _ = scripted(t, replyWith(200, `{"payments":{"id":"PM1","unknown":{"jane@example.com":{"note":tru}}}}`))
-	_, err = c.Payments.Get(t.Context(), "PM1", WithRetries(0))
+	c, _ := scripted(t, replyWith(200, `{"payments":{"id":"PM1","unknown":{"jane@example.com":{"note":tru}}}}`))
+	_, err := c.Payments.Get(t.Context(), "PM1", WithRetries(0))
 	if err == nil || !strings.Contains(err.Error(), "payments.unknown.….note: invalid literal") {
 		t.Errorf("got %v", err)
 	}

@@ -52,8 +52,8 @@ type Operation struct {
 	// accounts for which it has been enabled.
 	Restricted bool
 
-	// identified reports that the result is a resource with an id. A reply without one is
-	// unreadable.
+	// identified reports that the result is a resource with an id, or has one inside. A reply without
+	// the id is unreadable.
 	identified bool
 	// read reads the resource that a create request made, after an idempotency conflict; nil if there
 	// is no such operation.

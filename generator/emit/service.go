@@ -36,6 +36,9 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 			exportFuncs(g, op, m)
 		}
 		itemType(g, op)
+		if inner := resourceInside(op); inner != nil {
+			resourceIDFunc(g, op.Reply, inner)
+		}
 	}
 	for _, t := range api.Types {
 		if t.Home == s.Resource {
@@ -86,7 +89,7 @@ func operationVar(g *jen.File, op *ir.Operation) {
 		flags := []struct {
 			name string
 			set  bool
-		}{{"identified", !op.List && identified(op.Reply)}, {"List", op.List}, {"Cursors", op.Cursors}, {"Deprecated", op.Deprecated}, {"Restricted", op.Restricted}}
+		}{{"identified", !op.List && (identified(op.Reply) || resourceInside(op) != nil)}, {"List", op.List}, {"Cursors", op.Cursors}, {"Deprecated", op.Deprecated}, {"Restricted", op.Restricted}}
 		for _, f := range flags {
 			if f.set {
 				field(v, f.name, jen.True())
@@ -96,6 +99,28 @@ func operationVar(g *jen.File, op *ir.Operation) {
 			field(v, "read", jen.Op("&").Id(op.Read.Var))
 		}
 	})
+	g.Line()
+}
+
+// resourceInside returns the field of a reply without an id that holds the operation's resource, such as
+// the billing request among the results of the actions performed on it, or nil.
+func resourceInside(op *ir.Operation) *ir.Field {
+	if op.Reply == nil || op.List || identified(op.Reply) {
+		return nil
+	}
+	f := op.Reply.Field(op.Service.Resource)
+	if f == nil || !f.Type.IsObject() || !f.Pointered || !identified(f.Type.Type) {
+		return nil
+	}
+	return f
+}
+
+// resourceIDFunc emits the method that returns the id of the resource inside a reply.
+func resourceIDFunc(g *jen.File, t *ir.Type, inner *ir.Field) {
+	g.Func().Params(jen.Id("v").Op("*").Id(t.GoName)).Id("resourceID").Params().String().Block(
+		jen.If(jen.Id("v").Dot(inner.GoName).Op("==").Nil()).Block(jen.Return(jen.Lit(""))),
+		jen.Return(jen.Id("v").Dot(inner.GoName).Dot("ID")),
+	)
 	g.Line()
 }
 

@@ -200,7 +200,7 @@ func (c contract) checkReply(t *testing.T, got any) {
 }
 
 // nullReply returns the reply with every member of the resource set to null except its id, without
-// which a reply is unreadable.
+// which a reply is unreadable. The resource may be inside the result.
 func (c contract) nullReply(t *testing.T) string {
 	t.Helper()
 	reply := parse(t, []byte(c.reply)).(map[string]any)
@@ -211,8 +211,12 @@ func (c contract) nullReply(t *testing.T) string {
 	case []any:
 		object = inner[0].(map[string]any)
 	}
+	resource, _, _ := strings.Cut(c.operation, ".")
+	if inside, ok := object[resource].(map[string]any); ok {
+		object[resource] = map[string]any{"id": inside["id"]}
+	}
 	for member := range object {
-		if member != "id" {
+		if member != "id" && member != resource {
 			object[member] = nil
 		}
 	}
