@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -29,15 +30,17 @@ const dashboardPath = ControlPath + "ui/"
 //go:embed dashboard
 var dashboardFiles embed.FS
 
-// dashboardPages are the pages by name, each with the layout around it.
-var dashboardPages = func() map[string]*template.Template {
+// dashboardPages returns the pages by name, each with the layout around it. It parses them when the first
+// is shown: few programs that link the sandbox show any, and all would search the megabyte in every
+// garbage collection.
+var dashboardPages = sync.OnceValue(func() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Funcs(dashboardFuncs).ParseFS(dashboardFiles, "dashboard/layout.html", "dashboard/parts.html"))
 	out := map[string]*template.Template{}
 	for _, name := range []string{"overview", "requests", "request", "webhooks", "webhook", "resources", "kind", "resource", "time", "tools", "message"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(dashboardFiles, "dashboard/"+name+".html"))
 	}
 	return out
-}()
+})
 
 // dashView is the content of a page.
 type dashView struct {
@@ -133,7 +136,7 @@ func (sb *Sandbox) serveDashboardFile(w http.ResponseWriter, r *http.Request) bo
 
 func (sb *Sandbox) writeDashboard(w http.ResponseWriter, r *http.Request, v *dashView) {
 	var b bytes.Buffer
-	if err := dashboardPages[v.Page].Execute(&b, v); err != nil {
+	if err := dashboardPages()[v.Page].Execute(&b, v); err != nil {
 		panic(err) // the templates are this package's own
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

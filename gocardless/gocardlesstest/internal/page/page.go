@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
@@ -29,9 +30,12 @@ const MaxForm = 64 << 10
 var pageFiles embed.FS
 
 var (
-	pageTemplate = template.Must(template.New("page.html").ParseFS(pageFiles, "pages/page.html"))
-	pageStyle    = mustRead("pages/style.css")
-	crossOrigin  = http.NewCrossOriginProtection()
+	// Parsed when the first page is shown, because few programs that link the sandbox show any.
+	pageTemplate = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("page.html").ParseFS(pageFiles, "pages/page.html"))
+	})
+	pageStyle   = mustRead("pages/style.css")
+	crossOrigin = http.NewCrossOriginProtection()
 )
 
 func mustRead(name string) template.CSS {
@@ -170,7 +174,7 @@ func Write(w http.ResponseWriter, r *http.Request, v *View) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+v.Nonce+"'; form-action "+formTargets(v.Targets)+"; base-uri 'none'; frame-ancestors 'none'")
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, v); err != nil {
+	if err := pageTemplate().Execute(&b, v); err != nil {
 		panic(err) // the templates are this package's own
 	}
 	w.WriteHeader(v.Status)
