@@ -86,8 +86,8 @@ func pair(b []byte) int {
 }
 
 // ParseTime reads a timestamp. It reads the form that the API writes, 2014-05-08T17:01:06.000Z
-// with or without the fraction, itself, and leaves the rest of RFC 3339 to package time. A date
-// is its first moment in UTC, and an empty b is the zero time.
+// with or without the fraction, itself, and leaves the rest of RFC 3339 to package time. The result
+// is in UTC. A date is its first moment, and an empty b is the zero time.
 func ParseTime(b []byte) (time.Time, bool) {
 	if len(b) == 0 {
 		return time.Time{}, true
@@ -107,7 +107,7 @@ func ParseTime(b []byte) (time.Time, bool) {
 	}
 	var t time.Time
 	err := t.UnmarshalText(b)
-	return t, err == nil
+	return t.UTC(), err == nil
 }
 
 // at returns the moment of a valid day, in UTC.
