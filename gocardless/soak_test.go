@@ -79,68 +79,82 @@ func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sandbox := gocardlesstest.New(gocardlesstest.WithRateLimit(0), gocardlesstest.WithRequestLog(0))
 		network := &badNetwork{api: sandbox.Transport()}
-		client := sandbox.Client(gocardless.WithHTTPClient(&http.Client{Transport: network}))
+		s := &resumer{client: sandbox.Client(gocardless.WithHTTPClient(&http.Client{Transport: network}))}
 
-		var next, resumed, existing, attempts atomic.Int64
+		var next atomic.Int64
 		got := make([]string, creates)
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				for {
-					i := int(next.Add(1)) - 1
-					if i >= creates {
-						return
-					}
-					params := gocardless.CustomerCreateParams{Email: new("c" + strconv.Itoa(i) + "@example.com"), GivenName: new("A"), FamilyName: new("B"),
-						Metadata: gocardless.Metadata{"n": strconv.Itoa(i)}}
-					var r gocardless.Response
-					customer, err := client.Customers.Create(t.Context(), params, gocardless.WithResponse(&r))
-					for err != nil {
-						key := keyOf(t, err)
-						resumed.Add(1)
-						customer, err = client.Customers.Create(t.Context(), params, gocardless.WithIdempotencyKey(key), gocardless.WithResponse(&r))
-					}
-					if r.Existing {
-						existing.Add(1)
-					}
-					attempts.Add(int64(r.Attempts))
-					if customer.Metadata["n"] != strconv.Itoa(i) {
-						t.Errorf("create %d returned the customer of %s", i, customer.Metadata["n"])
-					}
-					got[i] = customer.ID
+				for i := int(next.Add(1)) - 1; i < creates; i = int(next.Add(1)) - 1 {
+					got[i] = s.create(t, strconv.Itoa(i))
 				}
 			})
 		}
 		wg.Wait()
 
-		// Counted over a good network.
-		seen := map[string]string{}
-		total := 0
-		for customer, err := range sandbox.Client().Customers.All(t.Context(), gocardless.CustomerListParams{Limit: 500}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			total++
-			n := customer.Metadata["n"]
-			if other, twice := seen[n]; twice {
-				t.Errorf("create %s made %s and %s", n, other, customer.ID)
-			}
-			seen[n] = customer.ID
-		}
-		if total != creates || len(seen) != creates {
-			t.Errorf("%d customers, %d different, want %d", total, len(seen), creates)
-		}
+		made := customersByNumber(t, sandbox.Client(), creates) // over a good network
 		for i, id := range got {
-			if seen[strconv.Itoa(i)] != id {
-				t.Errorf("create %d returned %s, and made %s", i, id, seen[strconv.Itoa(i)])
+			if made[strconv.Itoa(i)] != id {
+				t.Errorf("create %d returned %s, and made %s", i, id, made[strconv.Itoa(i)])
 			}
 		}
 		t.Logf("%d creates: %d faults before and %d after the effect, %d found done before, %d taken up again by their key",
-			creates, network.before.Load(), network.after.Load(), existing.Load(), resumed.Load())
-		if network.before.Load() < int64(creates)/10 || network.after.Load() < int64(creates)/10 || existing.Load() == 0 {
+			creates, network.before.Load(), network.after.Load(), s.existing.Load(), s.resumed.Load())
+		if network.before.Load() < int64(creates)/10 || network.after.Load() < int64(creates)/10 || s.existing.Load() == 0 {
 			t.Error("the network was too good")
 		}
 	})
+}
+
+// resumer creates customers, and counts how.
+type resumer struct {
+	client            *gocardless.Client
+	resumed, existing atomic.Int64
+}
+
+// create creates the customer with a number, however often the call has to be resumed by its key, and
+// returns its id.
+func (s *resumer) create(t *testing.T, n string) string {
+	params := gocardless.CustomerCreateParams{Email: new("c" + n + "@example.com"), GivenName: new("A"), FamilyName: new("B"),
+		Metadata: gocardless.Metadata{"n": n}}
+	var r gocardless.Response
+	customer, err := s.client.Customers.Create(t.Context(), params, gocardless.WithResponse(&r))
+	for err != nil {
+		key := keyOf(t, err)
+		s.resumed.Add(1)
+		customer, err = s.client.Customers.Create(t.Context(), params, gocardless.WithIdempotencyKey(key), gocardless.WithResponse(&r))
+	}
+	if r.Existing {
+		s.existing.Add(1)
+	}
+	if customer.Metadata["n"] != n {
+		t.Errorf("create %s returned the customer of %s", n, customer.Metadata["n"])
+	}
+	return customer.ID
+}
+
+// customersByNumber returns the ids of all customers, which must have different numbers and be as many as
+// wanted.
+func customersByNumber(t *testing.T, client *gocardless.Client, want int) map[string]string {
+	t.Helper()
+	made := map[string]string{}
+	total := 0
+	for customer, err := range client.Customers.All(t.Context(), gocardless.CustomerListParams{Limit: 500}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		total++
+		n := customer.Metadata["n"]
+		if other, twice := made[n]; twice {
+			t.Errorf("create %s made %s and %s", n, other, customer.ID)
+		}
+		made[n] = customer.ID
+	}
+	if total != want || len(made) != want {
+		t.Errorf("%d customers, %d different, want %d", total, len(made), want)
+	}
+	return made
 }
 
 // keyOf is the idempotency key that an error carries.

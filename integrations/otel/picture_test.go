@@ -165,52 +165,57 @@ func scrape(t *testing.T, c *collector) sample {
 		t.Fatal(err)
 	}
 	s := sample{}
-	put := func(name string, set attribute.Set, le string, value float64) {
-		if s[name] == nil {
-			s[name] = map[string]float64{}
-		}
-		labels := map[string]string{}
-		for _, a := range set.ToSlice() {
-			labels[strings.ReplaceAll(string(a.Key), ".", "_")] = a.Value.String()
-		}
-		if le != "" {
-			labels["le"] = le
-		}
-		s[name][joinLabels(labels)] = value
-	}
 	for _, scope := range data.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			name := strings.ReplaceAll(m.Name, ".", "_")
 			switch d := m.Data.(type) {
 			case metricdata.Histogram[float64]:
 				for _, p := range d.DataPoints {
-					sum := 0.0
-					for i, n := range p.BucketCounts {
-						sum += float64(n)
-						le := "+Inf"
-						if i < len(p.Bounds) {
-							le = strconv.FormatFloat(p.Bounds[i], 'g', -1, 64)
-						}
-						put(name+"_seconds_bucket", p.Attributes, le, sum)
-					}
-					put(name+"_seconds_count", p.Attributes, "", sum)
+					s.putHistogram(name+"_seconds", p)
 				}
 			case metricdata.Sum[int64]:
-				for _, p := range d.DataPoints {
-					put(name+"_total", p.Attributes, "", float64(p.Value))
-				}
+				putAll(s, name+"_total", d.DataPoints)
 			case metricdata.Gauge[int64]:
-				for _, p := range d.DataPoints {
-					put(name, p.Attributes, "", float64(p.Value))
-				}
+				putAll(s, name, d.DataPoints)
 			case metricdata.Gauge[float64]:
-				for _, p := range d.DataPoints {
-					put(name+"_seconds", p.Attributes, "", p.Value)
-				}
+				putAll(s, name+"_seconds", d.DataPoints)
 			}
 		}
 	}
 	return s
+}
+
+func putAll[N int64 | float64](s sample, name string, points []metricdata.DataPoint[N]) {
+	for _, p := range points {
+		s.put(name, p.Attributes, "", float64(p.Value))
+	}
+}
+
+func (s sample) putHistogram(name string, p metricdata.HistogramDataPoint[float64]) {
+	sum := 0.0
+	for i, n := range p.BucketCounts {
+		sum += float64(n)
+		le := "+Inf"
+		if i < len(p.Bounds) {
+			le = strconv.FormatFloat(p.Bounds[i], 'g', -1, 64)
+		}
+		s.put(name+"_bucket", p.Attributes, le, sum)
+	}
+	s.put(name+"_count", p.Attributes, "", sum)
+}
+
+func (s sample) put(name string, set attribute.Set, le string, value float64) {
+	if s[name] == nil {
+		s[name] = map[string]float64{}
+	}
+	labels := map[string]string{}
+	for _, a := range set.ToSlice() {
+		labels[strings.ReplaceAll(string(a.Key), ".", "_")] = a.Value.String()
+	}
+	if le != "" {
+		labels["le"] = le
+	}
+	s[name][joinLabels(labels)] = value
 }
 
 func joinLabels(labels map[string]string) string {

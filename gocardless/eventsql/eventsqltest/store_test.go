@@ -378,7 +378,6 @@ func TestSerializable(t *testing.T) {
 // A handler may take longer than the lease, with any isolation level, in the store's transaction or in
 // its own: extending the lease does not conflict with the mark.
 func TestLongHandlerInEveryIsolationLevel(t *testing.T) {
-	const lease = 150 * time.Millisecond
 	levels := []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable}
 	each(t, func(t *testing.T, d database) {
 		for _, level := range levels {
@@ -388,43 +387,49 @@ func TestLongHandlerInEveryIsolationLevel(t *testing.T) {
 			for _, own := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s, own transaction %v", level, own), func(t *testing.T) {
 					t.Parallel() // they wait
-					options := &sql.TxOptions{Isolation: level}
-					store, db := d.store(t, eventsql.Options{Lease: lease, Transaction: !own, TxOptions: options})
-					ledger(t, db)
-					outcome, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), func(ctx context.Context) error {
-						tx := eventsql.Tx(ctx)
-						if own {
-							var err error
-							if tx, err = db.BeginTx(ctx, options); err != nil {
-								return err
-							}
-							defer func() { _ = tx.Rollback() }()
-						}
-						if _, err := tx.ExecContext(ctx, d.insert(), "EV1", "w"); err != nil {
-							return err
-						}
-						time.Sleep(2 * lease)
-						if !own {
-							return nil
-						}
-						if err := eventsql.MarkDone(ctx, tx); err != nil {
-							return err
-						}
-						return tx.Commit()
-					})
-					if outcome != gocardless.EventOutcomeHandled || err != nil {
-						t.Errorf("outcome = %s, %v", outcome, err)
-					}
-					if counts := rows(t, db); counts["EV1"] != 1 {
-						t.Errorf("ledger = %v", counts)
-					}
-					if n := leases(t, db); n != 0 {
-						t.Errorf("%d leases are left", n)
-					}
+					testLongHandler(t, d, level, own)
 				})
 			}
 		}
 	})
+}
+
+func testLongHandler(t *testing.T, d database, level sql.IsolationLevel, own bool) {
+	const lease = 150 * time.Millisecond
+	options := &sql.TxOptions{Isolation: level}
+	store, db := d.store(t, eventsql.Options{Lease: lease, Transaction: !own, TxOptions: options})
+	ledger(t, db)
+	write := func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, d.insert(), "EV1", "w")
+		time.Sleep(2 * lease)
+		return err
+	}
+	handle := func(ctx context.Context) error { return write(ctx, eventsql.Tx(ctx)) }
+	if own {
+		handle = func(ctx context.Context) error {
+			tx, err := db.BeginTx(ctx, options)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = tx.Rollback() }()
+			if err := write(ctx, tx); err != nil {
+				return err
+			}
+			if err := eventsql.MarkDone(ctx, tx); err != nil {
+				return err
+			}
+			return tx.Commit()
+		}
+	}
+	if outcome, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), handle); outcome != gocardless.EventOutcomeHandled || err != nil {
+		t.Errorf("outcome = %s, %v", outcome, err)
+	}
+	if counts := rows(t, db); counts["EV1"] != 1 {
+		t.Errorf("ledger = %v", counts)
+	}
+	if n := leases(t, db); n != 0 {
+		t.Errorf("%d leases are left", n)
+	}
 }
 
 // An attempt that the database rolled back because of another transaction does not count.

@@ -46,43 +46,47 @@ func TestTokensAreKept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.prepare()
 			s := &Store{Dir: filepath.Join(t.TempDir(), "gcpro"), NoKeyring: c.noKeyring}
+			holds := func(env, want string) {
+				t.Helper()
+				if token, err := s.Token("shop", env); err != nil || token != want {
+					t.Errorf("%s: %q, %v; want %q", env, token, err, want)
+				}
+			}
 			inFile, err := s.Save("shop", "live", "secret_token", Entry{Creditor: "ACME"})
 			if err != nil || inFile != c.inFile {
 				t.Fatalf("in a file: %t, %v", inFile, err)
 			}
-			if token, err := s.Token("shop", "live"); err != nil || token != "secret_token" {
-				t.Errorf("%q, %v", token, err)
-			}
-			if token, err := s.Token("shop", "sandbox"); err != nil || token != "" {
-				t.Errorf("another environment: %q, %v", token, err)
-			}
-			files, err := filepath.Glob(filepath.Join(s.Dir, "*"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range files {
-				data, err := os.ReadFile(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				info, err := os.Stat(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.Contains(string(data), "secret_token") != (c.inFile && filepath.Base(f) == tokensFile) {
-					t.Errorf("%s: %s", f, data)
-				}
-				if info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" { // where the directory's ACL counts
-					t.Errorf("%s has mode %v", f, info.Mode())
-				}
-			}
+			holds("live", "secret_token")
+			holds("sandbox", "")
+			checkFiles(t, s.Dir, c.inFile)
 			if had, err := s.Delete("shop", "live"); !had || err != nil {
 				t.Errorf("deleted: %t, %v", had, err)
 			}
-			if token, err := s.Token("shop", "live"); err != nil || token != "" {
-				t.Errorf("after deletion: %q, %v", token, err)
-			}
+			holds("live", "")
 		})
+	}
+}
+
+// checkFiles reads all files of a store. Only the user can read them, and the token is in its own file or
+// in none.
+func checkFiles(t *testing.T, dir string, inFile bool) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		data, readErr := os.ReadFile(f)
+		info, err := os.Stat(f)
+		if err := errors.Join(readErr, err); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "secret_token") != (inFile && filepath.Base(f) == tokensFile) {
+			t.Errorf("%s: %s", f, data)
+		}
+		if info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" { // where the directory's ACL counts
+			t.Errorf("%s has mode %v", f, info.Mode())
+		}
 	}
 }
 
