@@ -396,52 +396,10 @@ func (s *wireServer) serveHTTP2(client wireConn) {
 		return
 	}
 	defer func() { _ = server.Close() }()
-	var writing sync.Mutex
-	breakOff := func(stream uint32, reply []byte) (over bool) {
-		writing.Lock()
-		_, _ = client.Write(s.fault.frames(stream, reply))
-		writing.Unlock()
-		if s.fault.close == wireResets {
-			_ = client.NetConn().(*net.TCPConn).SetLinger(0)
-		}
-		over = s.down || s.fault.close != wireStays
-		if over {
-			_ = client.NetConn().Close()
-		}
-		return over
-	}
+	c := &wireFrames{wireServer: s, client: client, server: server}
 	var back sync.WaitGroup
 	defer back.Wait()
-	back.Go(func() {
-		defer func() { _ = client.NetConn().Close() }()
-		dropped := map[uint32]bool{}
-		for {
-			frame, kind, stream, err := readFrame(server)
-			if err != nil {
-				return
-			}
-			if kind == h2Headers && !s.fault.unseen && s.trigger() {
-				dropped[stream] = true
-				if breakOff(stream, frame) {
-					return
-				}
-				if !bytes.Contains(s.fault.frames(stream, []byte("*")), []byte("*")) {
-					continue
-				}
-				dropped[stream] = s.fault.name != "goodbye and the reply"
-				continue
-			}
-			if dropped[stream] {
-				continue
-			}
-			writing.Lock()
-			_, err = client.Write(frame)
-			writing.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	})
+	back.Go(c.replies)
 	defer func() { _ = server.Close() }()
 	preface := make([]byte, 24)
 	if _, err := io.ReadFull(client, preface); err != nil {
@@ -450,25 +408,82 @@ func (s *wireServer) serveHTTP2(client wireConn) {
 	if _, err := server.Write(preface); err != nil {
 		return
 	}
+	c.requests()
+}
+
+// wireFrames is an HTTP/2 connection with a fault.
+type wireFrames struct {
+	*wireServer
+	client  wireConn
+	server  net.Conn
+	writing sync.Mutex // to the client
+}
+
+// requests hands frames to the API. A request that it must not see breaks off here.
+func (c *wireFrames) requests() {
 	dropped := map[uint32]bool{}
 	for {
-		frame, kind, stream, err := readFrame(client)
+		frame, kind, stream, err := readFrame(c.client)
 		if err != nil {
 			return
 		}
-		if kind == h2Headers && s.fault.unseen && s.trigger() {
+		if kind == h2Headers && c.fault.unseen && c.trigger() {
 			dropped[stream] = true
-			if breakOff(stream, nil) {
+			if c.breakOff(stream, nil) {
 				return
 			}
 		}
 		if dropped[stream] {
 			continue
 		}
-		if _, err := server.Write(frame); err != nil {
+		if _, err := c.server.Write(frame); err != nil {
 			return
 		}
 	}
+}
+
+// replies hands frames back to the client, and breaks off replies.
+func (c *wireFrames) replies() {
+	defer func() { _ = c.client.NetConn().Close() }()
+	dropped := map[uint32]bool{}
+	for {
+		frame, kind, stream, err := readFrame(c.server)
+		if err != nil {
+			return
+		}
+		switch {
+		case kind == h2Headers && !c.fault.unseen && c.trigger():
+			if c.breakOff(stream, frame) {
+				return
+			}
+			dropped[stream] = c.fault.name != "goodbye and the reply" // whose rest follows
+		case dropped[stream]:
+		default:
+			if c.write(frame) != nil {
+				return
+			}
+		}
+	}
+}
+
+// breakOff sends the frames of the fault, and reports whether the connection is over.
+func (c *wireFrames) breakOff(stream uint32, reply []byte) (over bool) {
+	_ = c.write(c.fault.frames(stream, reply))
+	if c.fault.close == wireResets {
+		_ = c.client.NetConn().(*net.TCPConn).SetLinger(0)
+	}
+	over = c.down || c.fault.close != wireStays
+	if over {
+		_ = c.client.NetConn().Close()
+	}
+	return over
+}
+
+func (c *wireFrames) write(frames []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	_, err := c.client.Write(frames)
+	return err
 }
 
 func readFrame(r io.Reader) (frame []byte, kind byte, stream uint32, err error) {
