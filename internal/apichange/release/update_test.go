@@ -125,35 +125,23 @@ func newAPI(t *testing.T) func(v *jsontree.Value) {
 }
 
 func TestUpdate(t *testing.T) {
-	dir := module(t)
-	read := func(name string) string {
-		t.Helper()
-		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
-	oldSchema, oldVersion, oldDate := read("schema/gocardless.json"), read(VersionFile), testmodule.Date(t, dir)
-	log := strings.Replace(read("CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- A note by hand.\n", 1)
-	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(log), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	file := source(t, dir, newAPI(t))
-	if done, err := Update(t.Context(), func() UpdateOptions { o := options(dir, file); o.DryRun = true; return o }()); err != nil || done.Report == nil || read("schema/gocardless.json") != oldSchema {
+	repo := tree{t, module(t)}
+	oldSchema, oldVersion, oldDate := repo.read(schemaFile), repo.read(VersionFile), testmodule.Date(t, repo.dir)
+	repo.write("CHANGELOG.md", strings.Replace(repo.read("CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- A note by hand.\n", 1))
+	file := source(t, repo.dir, newAPI(t))
+	dry := options(repo.dir, file)
+	dry.DryRun = true
+	if done, err := Update(t.Context(), dry); err != nil || done.Report == nil || repo.read(schemaFile) != oldSchema {
 		t.Fatalf("a dry run: %+v, %v", done, err)
 	}
-	done, err := Update(t.Context(), options(dir, file))
-	if err != nil {
-		t.Fatal(err)
-	}
+	done := repo.update(file)
 	if done.Report.Bump != compare.Major || done.Old.String() != "0.1.0" || done.New.String() != "0.2.0" {
 		t.Errorf("%s: %s to %s", done.Report.Bump, done.Old, done.New)
 	}
-	if got := read("schema/history/" + oldDate + ".json"); got != oldSchema {
+	if got := repo.read("schema/history/" + oldDate + ".json"); got != oldSchema {
 		t.Error("the history does not have the old snapshot")
 	}
-	if got := read(VersionFile); got != strings.Replace(oldVersion, `"0.1.0"`, `"0.2.0"`, 1) {
+	if got := repo.read(VersionFile); got != strings.Replace(oldVersion, `"0.1.0"`, `"0.2.0"`, 1) {
 		t.Errorf("version.go is\n%s", got)
 	}
 	for name, parts := range map[string][]string{
@@ -166,90 +154,56 @@ func TestUpdate(t *testing.T) {
 		"internal/contract/wallets_gen_test.go": {"TestContractWallets"},
 	} {
 		for _, part := range parts {
-			if !strings.Contains(read(name), part) {
+			if !strings.Contains(repo.read(name), part) {
 				t.Errorf("%s does not have %q", name, part)
 			}
 		}
 	}
-	if strings.Contains(read("gocardless/api_payments_gen.go"), "PaymentRetryParams") {
+	if strings.Contains(repo.read("gocardless/api_payments_gen.go"), "PaymentRetryParams") {
 		t.Error("the removed operation is still generated")
-	}
-	result, err := generator.Generate(generator.Config{Root: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if differences, err := result.Check(); err != nil || len(differences) > 0 {
-		t.Errorf("not up to date: %v, %v", differences, err)
-	}
-	if text, err := Changelog(dir); err != nil || string(text) != read("CHANGELOG.md") {
-		t.Errorf("the changelog is not what a full run writes: %v", err)
 	}
 	const gap = "gocardless/gocardlesstest/payment.go: the API has no operation payments.retry"
 	if !slices.Contains(done.Notes, gap) {
 		t.Errorf("the notes %q do not name the handler to delete", done.Notes)
 	}
 	for _, want := range []string{"a description must still be written", gap} {
-		if err := Check(dir, "v0.2.0"); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Check(repo.dir, "v0.2.0"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("a release passes without %q: %v", want, err)
 		}
 	}
-
-	// Each part that is missing in the commit is reported.
-	if err := Complete(dir); err != nil {
-		t.Errorf("an update is not complete: %v", err)
-	}
-	for _, name := range []string{"docs/migrations/0.2.0.md", VersionFile} {
-		file, whole := filepath.Join(dir, filepath.FromSlash(name)), read(name)
-		if err := os.Remove(file); err != nil {
-			t.Fatal(err)
-		}
-		if name == VersionFile {
-			if err := os.WriteFile(file, []byte(oldVersion), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := Complete(dir); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("without the new %s: %v", name, err)
-		}
-		if err := os.WriteFile(file, []byte(whole), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	repo.checkWhole()
+	repo.checkMissing("docs/migrations/0.2.0.md", "")
+	repo.checkMissing(VersionFile, oldVersion)
 
 	// The same source changes nothing more.
-	before := testmodule.Digest(t, dir)
+	before := testmodule.Digest(t, repo.dir)
 	for range 2 {
-		done, err = Update(t.Context(), options(dir, file))
-		if err != nil || done.Report != nil || !maps.Equal(testmodule.Digest(t, dir), before) {
-			t.Errorf("a second run changed %+v, %v", done, err)
+		if done := repo.update(file); done.Report != nil || !maps.Equal(testmodule.Digest(t, repo.dir), before) {
+			t.Errorf("a second run changed %+v", done)
 		}
 	}
+	repo.updateAgain()
+}
 
-	// Another change on the same day is a snapshot of its own.
-	first := read(schemaFile)
-	again := func(v *jsontree.Value) {
-		newAPI(t)(v)
-		v.At("/components/schemas/Payment/properties").Set("shade", parseJSON(t, `{"type": "string"}`))
-	}
-	if done, err = Update(t.Context(), options(dir, source(t, dir, again))); err != nil {
-		t.Fatal(err)
-	}
+// updateAgain makes another change on the same day, which is a snapshot of its own.
+func (t tree) updateAgain() {
+	t.Helper()
+	first := t.read(schemaFile)
+	done := t.update(source(t.T, t.dir, func(v *jsontree.Value) {
+		newAPI(t.T)(v)
+		v.At("/components/schemas/Payment/properties").Set("shade", parseJSON(t.T, `{"type": "string"}`))
+	}))
 	if r := done.Report; r.Old != testmodule.Later || r.New != testmodule.Later+"b" || len(r.Changes) != 1 || done.New.String() != "0.2.1" {
 		t.Errorf("a second change of the day: %+v, version %s", r, done.New)
 	}
-	if read("schema/history/"+testmodule.Later+".json") != first {
+	if t.read("schema/history/"+testmodule.Later+".json") != first {
 		t.Error("the history does not have the first snapshot of the day")
 	}
-	log = read("CHANGELOG.md")
+	log := t.read("CHANGELOG.md")
 	if second, first := strings.Index(log, "\n## [0.2.1] - 2099-03-04\n\n<!-- snapshot 2099-03-04b:"), strings.Index(log, "\n## [0.2.0] - 2099-03-04\n\n<!-- snapshot 2099-03-04:"); second < 0 || first < second {
 		t.Errorf("the changelog has the second change at %d, the first at %d", second, first)
 	}
-	if text, err := Changelog(dir); err != nil || string(text) != log {
-		t.Errorf("the changelog is not what a full run writes: %v", err)
-	}
-	if err := Complete(dir); err != nil {
-		t.Error(err)
-	}
+	t.checkWhole()
 }
 
 func TestNextOfDay(t *testing.T) {
