@@ -196,7 +196,7 @@ func printColdBuild(w io.Writer, cache string) error {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("go build: %w", err)
 	}
-	fmt.Fprintf(w, "compiling the SDK alone: %s of CPU time\n", cpuOf(build))
+	fmt.Fprintf(w, "compiling the SDK alone: %s of CPU time%s\n", cpuOf(build), peakOf(build))
 	return nil
 }
 
