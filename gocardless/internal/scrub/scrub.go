@@ -101,7 +101,7 @@ func isAlnum(c byte) bool {
 // scrubQuoted writes a quotation at the start of text and returns its length.
 func scrubQuoted(b *strings.Builder, text string) int {
 	quote := text[0]
-	end := strings.IndexByte(text[1:], quote)
+	end := closingQuote(text[1:], quote)
 	if end < 0 {
 		write(b, text[:1])
 		return 1
@@ -112,6 +112,22 @@ func scrubQuoted(b *strings.Builder, text string) int {
 	}
 	write(b, text[:1], inner, text[:1])
 	return end + 2
+}
+
+// closingQuote returns the index of the quote that ends a quotation, or -1. As package fmt writes it
+// with %q, a quote inside has a backslash before it. The last quote ends the quotation in any case.
+func closingQuote(text string, quote byte) int {
+	end := -1
+	for i := range len(text) {
+		if text[i] != quote {
+			continue
+		}
+		end = i
+		if i == 0 || text[i-1] != '\\' {
+			break
+		}
+	}
+	return end
 }
 
 // isName reports whether a string looks like the name of a field or a code.

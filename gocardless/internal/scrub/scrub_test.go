@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -53,6 +54,20 @@ func TestText(t *testing.T) {
 	}
 	if got := Text(strings.Repeat("word ", 1000)); len(got) > maxText+10 {
 		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// Errors quote what a server sent with %q, which puts a backslash before each quote inside.
+func TestQuotesInsideQuotes(t *testing.T) {
+	for text, want := range map[string]string{
+		fmt.Sprintf("malformed %q line", `{"name":"Jane Smith","street":"12 High Street"`): `malformed "…" line`,
+		fmt.Sprintf("%q is a name", `Jane "JS" Smith`):                                     `"…" is a name`,
+		`open "C:\Jane Smith\": denied`:                                                    `open "…": denied`,
+		`open \"Jane Smith\" denied`:                                                       `open \"…" denied`,
+	} {
+		if got := Text(text); got != want {
+			t.Errorf("Text(%q) = %q, want %q", text, got, want)
+		}
 	}
 }
 
