@@ -498,29 +498,7 @@ func TestDashboard(t *testing.T) {
 	d := loadDashboard(t)
 	c := collect(t)
 	tour(t, c)
-	names := map[string]bool{}
-	var data metricdata.ResourceMetrics
-	if err := c.reader.Collect(t.Context(), &data); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range data.ScopeMetrics {
-		for _, m := range s.Metrics {
-			name := strings.ReplaceAll(m.Name, ".", "_")
-			switch d := m.Data.(type) {
-			case metricdata.Histogram[float64]:
-				for _, suffix := range []string{"_bucket", "_count", "_sum"} {
-					names[name+"_seconds"+suffix] = true
-				}
-			case metricdata.Sum[int64]:
-				_ = d
-				names[name+"_total"] = true
-			case metricdata.Gauge[float64]:
-				names[name+"_seconds"] = true
-			default:
-				names[name] = true
-			}
-		}
-	}
+	names := scrape(t, c)
 	metric := regexp.MustCompile(`\b(?:http|gocardless)_\w+`)
 	label := regexp.MustCompile(`by \(([^)]*)\)`)
 	known := map[string]bool{"le": true}
@@ -535,7 +513,7 @@ func TestDashboard(t *testing.T) {
 	for _, p := range d.Panels {
 		for _, target := range p.Targets {
 			for _, name := range metric.FindAllString(label.ReplaceAllString(target.Expr, ""), -1) {
-				if asked[name] = true; !names[name] && !known[name] {
+				if asked[name] = true; names[name] == nil && !known[name] {
 					t.Errorf("%s: there is no metric or label %s", p.Title, name)
 				}
 			}

@@ -202,6 +202,7 @@ func (s sample) putHistogram(name string, p metricdata.HistogramDataPoint[float6
 		s.put(name+"_bucket", p.Attributes, le, sum)
 	}
 	s.put(name+"_count", p.Attributes, "", sum)
+	s.put(name+"_sum", p.Attributes, "", p.Sum)
 }
 
 func (s sample) put(name string, set attribute.Set, le string, value float64) {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,52 +207,48 @@ func schemasIn(r *jsontree.Value, do func(s *jsontree.Value)) {
 		for _, key := range []string{"items", "additionalProperties"} {
 			visit(s.Get(key))
 		}
-		if p := s.Get("properties"); p != nil {
-			for _, m := range p.Members {
-				visit(m.Value)
-			}
-		}
-		for _, key := range []string{"anyOf", "oneOf", "allOf"} {
-			if forms := s.Get(key); forms != nil {
-				for _, form := range forms.Items {
-					visit(form)
-				}
+		for _, key := range []string{"properties", "anyOf", "oneOf", "allOf"} {
+			for _, inner := range values(s.Get(key)) {
+				visit(inner)
 			}
 		}
 		do(s)
 	}
-	for _, m := range r.At("/components/schemas").Members {
-		visit(m.Value)
+	content := func(v *jsontree.Value) {
+		for _, media := range values(v.Get("content")) {
+			visit(media.Get("schema"))
+		}
 	}
-	media := func(v *jsontree.Value) {
-		if v == nil {
-			return
-		}
-		if c := v.Get("content"); c != nil {
-			for _, m := range c.Members {
-				visit(m.Value.Get("schema"))
-			}
-		}
+	for _, s := range values(r.At("/components/schemas")) {
+		visit(s)
 	}
 	operations(r, func(op *jsontree.Value) {
-		if list := op.Get("parameters"); list != nil {
-			for _, p := range list.Items {
-				visit(p.Get("schema"))
-			}
+		for _, p := range values(op.Get("parameters")) {
+			visit(p.Get("schema"))
 		}
-		media(op.Get("requestBody"))
-		for _, m := range op.Get("responses").Members {
-			media(m.Value)
+		content(op.Get("requestBody"))
+		for _, reply := range values(op.Get("responses")) {
+			content(reply)
 		}
 	})
-	for _, m := range r.At("/components/responses").Members {
-		media(m.Value)
+	for _, reply := range values(r.At("/components/responses")) {
+		content(reply)
 	}
-	if p := r.At("/components/parameters"); p != nil {
-		for _, m := range p.Members {
-			visit(m.Value.Get("schema"))
-		}
+	for _, p := range values(r.At("/components/parameters")) {
+		visit(p.Get("schema"))
 	}
+}
+
+// values returns the values of the members or items of v, which may be nil.
+func values(v *jsontree.Value) []*jsontree.Value {
+	if v == nil {
+		return nil
+	}
+	list := slices.Clone(v.Items)
+	for _, m := range v.Members {
+		list = append(list, m.Value)
+	}
+	return list
 }
 
 func toOpenAPI30(r *jsontree.Value) {
