@@ -577,20 +577,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 				}
 				for _, down := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%s/%s/%s/%s/down=%t", protocol, fault.name, path.name, k.name, down), func(t *testing.T) {
-						scheme := "https"
-						if path.name == inCleartext {
-							scheme = "http"
-						}
-						s := newWireServer(t, &fault, down, scheme == "http")
-						_, trusted := wireCertificate()
-						transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: wireHeaderLimit,
-							HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1, MaxEncoderHeaderTableSize: 1}}
-						if scheme == "http" && fault.frames != nil {
-							transport.Protocols = new(http.Protocols)
-							transport.Protocols.SetUnencryptedHTTP2(true)
-						}
-						t.Cleanup(transport.CloseIdleConnections)
-						c := clientOver(t, path.wrap(t, transport), WithBaseURL(scheme+"://"+s.listener.Addr().String()), WithRetryPolicy(atOnce))
+						s, c := wireClient(t, &fault, path.wrap, down, path.name == inCleartext)
 						if err := c.Do(t.Context(), "GET", "/warm", nil, nil); err != nil {
 							t.Fatal(err)
 						}
@@ -603,6 +590,25 @@ func TestFaultsOnTheWire(t *testing.T) {
 			}
 		}
 	}
+}
+
+// wireClient starts a server with a fault and returns it with a client.
+func wireClient(t *testing.T, fault *wireFault, wrap func(*testing.T, *http.Transport) http.RoundTripper, down, clear bool) (*wireServer, *Client) {
+	t.Helper()
+	s := newWireServer(t, fault, down, clear)
+	_, trusted := wireCertificate()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: wireHeaderLimit,
+		HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1, MaxEncoderHeaderTableSize: 1}}
+	scheme := "https"
+	if clear {
+		scheme = "http"
+	}
+	if clear && fault.frames != nil {
+		transport.Protocols = new(http.Protocols)
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return s, clientOver(t, wrap(t, transport), WithBaseURL(scheme+"://"+s.listener.Addr().String()), WithRetryPolicy(atOnce))
 }
 
 // judge compares what the API did with what the client reports.

@@ -302,26 +302,17 @@ func TestCrashesWithADatabase(t *testing.T) {
 			for range 4 {
 				db := k.open(t, source)
 				running.Go(func() {
-					for {
-						err := live(t, m, sandbox, k.journal(t, db, "november"), n)
-						if err == nil {
-							return
-						}
-						if !errors.Is(err, errCrashed) && !errors.Is(err, context.Canceled) {
-							t.Error(err)
-							return
-						}
+					err := errCrashed
+					for errors.Is(err, errCrashed) || errors.Is(err, context.Canceled) {
+						err = live(t, m, sandbox, k.journal(t, db, "november"), n)
+					}
+					if err != nil {
+						t.Error(err)
 					}
 				})
 			}
 			running.Wait()
-			ids := map[string]bool{}
-			for customer, err := range sandbox.Client().Customers.All(t.Context(), gocardless.CustomerListParams{Limit: 500}) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				ids[customer.ID] = true
-			}
+			ids := customerIDs(t, sandbox)
 			journal := entries(t, k.journal(t, k.open(t, source), "november"))
 			for key, e := range journal {
 				if e.State != bulk.Created && e.State != bulk.Existing || !ids[e.ID] {
@@ -336,6 +327,20 @@ func TestCrashesWithADatabase(t *testing.T) {
 	}
 }
 
+// customerIDs returns the ids of the sandbox's customers.
+func customerIDs(t *testing.T, sandbox *gocardlesstest.Sandbox) map[string]bool {
+	t.Helper()
+	ids := map[string]bool{}
+	for customer, err := range sandbox.Client().Customers.All(t.Context(), gocardless.CustomerListParams{Limit: 500}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[customer.ID] = true
+	}
+	return ids
+}
+
+// live runs a process until it is done or crashes.
 func live(t *testing.T, m *machine, sandbox *gocardlesstest.Sandbox, journal bulk.Journal, n int) error {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
