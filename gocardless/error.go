@@ -97,7 +97,8 @@ type Error struct {
 	RequestID string
 	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
-	// RetryAfter is the time that the reply asks the client to wait before another attempt, or zero.
+	// RetryAfter is the time that the reply asks the client to wait before another attempt, at most 24
+	// hours, or zero.
 	RetryAfter time.Duration
 	// Attempts counts the requests that were sent, retries included.
 	Attempts int
