@@ -3,7 +3,6 @@ package scrub
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -42,21 +41,18 @@ const tokenMask = "[token]"
 
 // replaceWord masks the occurrences of a token that are not part of a longer word.
 func replaceWord(s, token string) string {
-	var b strings.Builder
-	for {
-		i := strings.Index(s, token)
+	for done := 0; ; {
+		i := strings.Index(s[done:], token)
 		if i < 0 {
-			write(&b, s)
-			return b.String()
+			return s
 		}
+		i += done
 		end := i + len(token)
-		if i > 0 && isWord(s[i-1]) || end < len(s) && isWord(s[end]) {
-			write(&b, s[:i+1])
-			s = s[i+1:]
+		if done = i + 1; i > 0 && isWord(s[i-1]) || end < len(s) && isWord(s[end]) {
 			continue
 		}
-		write(&b, s[:i], tokenMask)
-		s = s[end:]
+		s = s[:i] + tokenMask + s[end:]
+		done = i + len(tokenMask)
 	}
 }
 
@@ -64,11 +60,12 @@ func isWord(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
 // Text makes a string from outside safe to log. It masks e-mail addresses, IBANs, numbers of six
 // digits or more (of accounts, cards, telephones, sort codes), users, paths and queries in URLs, and
-// everything in double quotes or backticks that is not a plain name. Dates stay, control characters
-// become spaces, and the length is bounded.
+// everything in double quotes or backticks that is not a plain name. Dates and IPv4 addresses with a
+// port stay, unusual characters become plain ones, and the length is bounded.
 //
 // Text cannot recognise people's names and addresses outside quotes.
 func Text(text string) string {
+	text = plain(text)
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		if b.Len() >= maxText {
@@ -81,15 +78,35 @@ func Text(text string) string {
 		case isWordByte(c):
 			i += scrubWord(&b, text[i:])
 		default:
-			writeClean(&b, text[i:i+1])
+			b.WriteByte(c)
 			i++
 		}
 	}
 	return b.String()
 }
 
+// plain replaces the characters in which a number, copied from a document or a web page, can be
+// written besides ASCII. White space, dashes, characters of no width and control characters become
+// spaces, wide letters and digits narrow ones.
+func plain(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case ' ' <= r && r <= '~':
+		case r <= '\u00a0', r == '\u00ad', '\u2000' <= r && r <= '\u2015', '\u2028' <= r && r <= '\u206f', r == '\u2212', r == '\u3000', r == '\ufeff', r == utf8.RuneError:
+			r = ' '
+		case '\uff01' <= r && r <= '\uff5e':
+			r -= '\uff01' - '!'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // isWordByte reports whether a byte can be part of a word: a letter of any script, a digit, or a
-// punctuation character that occurs in e-mail addresses.
+// punctuation character that occurs in e-mail addresses. It is not inlined, like write.
+//
+//go:noinline
 func isWordByte(c byte) bool {
 	return c >= utf8.RuneSelf || isAlnum(c) || c == '@' || c == '+' || c == '_' || c == '.' || c == '%' || c == '-'
 }
@@ -146,16 +163,23 @@ func isName(s string) bool {
 // scrubWord writes the word at the start of text, or a mask for it, and returns the number of bytes
 // that it replaces.
 func scrubWord(b *strings.Builder, text string) int {
-	n := 0
-	for n < len(text) && isWordByte(text[n]) {
-		n++
-	}
+	n := wordLength(text, "")
 	word := text[:n]
-	switch {
-	case strings.IndexByte(word, '@') >= 0:
+	// A local part may have more characters, and a URL an encoded at sign.
+	if m := wordLength(text, "!#$&'*/=?^{|}~"); strings.Contains(text[:m], "@") || strings.Contains(text[:m], "%40") {
 		write(b, "[e-mail]")
+		return m
+	}
+	switch {
+	case isDate(text):
+		write(b, text[:dateLength])
+		return dateLength
+	case n+1 < len(text) && text[n] == ':' && isDigits(text[n+1:n+2]) && isIPv4(word):
+		// Without a port, it may as well be the number of an account.
+		write(b, word)
 		return n
-	case n <= 20 && longestDigits(word) < 3 && strings.HasPrefix(text[n:], "://"):
+	}
+	if n <= 20 && longestDigits(word) < 3 && strings.HasPrefix(text[n:], "://") {
 		return scrubURL(b, text, n)
 	}
 	if length, mask := numberAt(text); length > 0 {
@@ -178,7 +202,17 @@ func scrubWord(b *strings.Builder, text string) int {
 	if cut := strings.IndexAny(word[1:], "+-_.%"); cut >= 0 {
 		n = cut + 2
 	}
-	writeClean(b, text[:n])
+	write(b, text[:n])
+	return n
+}
+
+// wordLength returns the length of the word at the start of text, which may contain the additional
+// characters.
+func wordLength(text, additional string) int {
+	n := 0
+	for n < len(text) && (isWordByte(text[n]) || strings.IndexByte(additional, text[n]) >= 0) {
+		n++
+	}
 	return n
 }
 
@@ -191,19 +225,9 @@ func write(b *strings.Builder, parts ...string) {
 	}
 }
 
-// writeClean writes text with spaces in place of control characters and invalid UTF-8.
-func writeClean(b *strings.Builder, text string) {
-	for _, r := range text {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			r = ' '
-		}
-		b.WriteRune(r)
-	}
-}
-
 // scrubURL writes a URL without its user, path and query.
 func scrubURL(b *strings.Builder, text string, scheme int) int {
-	end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`<>", r) })
+	end := strings.IndexAny(text, " \"'`<>")
 	if end < 0 {
 		end = len(text)
 	}
@@ -212,8 +236,7 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		host = rest[:i]
 	}
-	writeClean(b, text[:scheme])
-	write(b, "://")
+	write(b, text[:scheme], "://")
 	at := strings.LastIndexByte(rest, '@')
 	if at > len(host) {
 		// The slash may belong to a password, and what looks like the host to the user.
@@ -221,7 +244,7 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 		return end
 	}
 	host = host[at+1:]
-	writeClean(b, host[:min(len(host), 100)])
+	write(b, host[:min(len(host), 100)])
 	if len(host) < len(rest) {
 		write(b, "/…")
 	}
@@ -229,11 +252,8 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 }
 
 // numberAt looks for an IBAN or a number of six digits or more at the start of text, possibly
-// written in groups, and returns its length and a mask. Dates and IP addresses are not numbers.
+// written in groups, and returns its length and a mask.
 func numberAt(text string) (int, string) {
-	if isDate(text) {
-		return 0, ""
-	}
 	iban := len(text) >= 4 && isLetter(text[0]) && isLetter(text[1]) && isDigits(text[2:4])
 	g := groupsAt(text, iban)
 	switch {
@@ -243,7 +263,7 @@ func numberAt(text string) (int, string) {
 	case g.plain >= 6:
 		// Groups after a point or slash do not count, so that 5000.00 is left as an amount.
 		return g.plainEnd, "[number]"
-	case g.length >= 6 && g.count >= 3 && !isIPv4(text[:g.end]):
+	case g.length >= 6 && g.count >= 3:
 		return g.end, "[number]"
 	}
 	return 0, ""
@@ -255,13 +275,13 @@ type groups struct {
 	plain, plainEnd    int // length and end of the groups before the first point or slash
 }
 
-// groupsAt reads groups with one separator between them.
+// groupsAt reads groups with up to three separators between them, as in "20 - 00 - 00".
 func groupsAt(text string, iban bool) (g groups) {
-	plain := true
-	for i := 0; ; i++ {
-		if i == 0 && text[0] == '+' {
-			i++
-		}
+	plain, i := true, 0
+	if text[0] == '+' {
+		i = 1
+	}
+	for {
 		start := i
 		for i < len(text) && isAlnum(text[i]) {
 			i++
@@ -274,10 +294,12 @@ func groupsAt(text string, iban bool) (g groups) {
 		if plain {
 			g.plain, g.plainEnd = g.length, i
 		}
-		if i == len(text) || strings.IndexByte(" -./", text[i]) < 0 {
+		for end := min(i+3, len(text)); i < end && strings.IndexByte(" -_./", text[i]) >= 0; i++ {
+			plain = plain && text[i] != '.' && text[i] != '/'
+		}
+		if i == g.end {
 			return g
 		}
-		plain = plain && text[i] != '.' && text[i] != '/'
 	}
 }
 
@@ -299,7 +321,7 @@ func isGroup(s string) bool {
 	}
 	for i := range len(s) {
 		if 'a' <= s[i] && s[i] <= 'z' {
-			return false
+			return longestDigits(s) > 0
 		}
 	}
 	return true
@@ -307,10 +329,19 @@ func isGroup(s string) bool {
 
 func isLetter(c byte) bool { return isAlnum(c) && c > '9' }
 
+const dateLength = len("2026-05-01")
+
 // isDate reports whether text begins with a date like 2026-05-01.
 func isDate(s string) bool {
-	return len(s) >= 10 && isDigits(s[:4]) && s[4] == '-' && isDigits(s[5:7]) && s[7] == '-' && isDigits(s[8:10]) &&
-		(len(s) == 10 || s[10] == 'T' || !isAlnum(s[10]) && s[10] != '-')
+	if len(s) < dateLength || s[5:7] > "12" || s[8:10] > "31" {
+		return false
+	}
+	for i := range dateLength {
+		if separator := i == 4 || i == 7; separator && s[i] != '-' || !separator && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return len(s) == dateLength || s[10] == 'T' || !isAlnum(s[10]) && s[10] != '-'
 }
 
 func isDigits(s string) bool { return longestDigits(s) == len(s) }
