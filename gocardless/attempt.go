@@ -25,7 +25,7 @@ var (
 	libraryVersionValue = []string{Version}
 )
 
-// attempt sends the request once and reads the reply. Its error is that of the call unless there is
+// attempt sends the request once and reads the reply. The call fails with its error unless there is
 // another attempt. It also reports whether the request is known not to have reached the API.
 func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 	x.attempts++
@@ -135,8 +135,8 @@ func (x *exchange) headers() http.Header {
 	return h
 }
 
-// cause returns the error that explains a missing reply: that of the caller's context,
-// ErrTimeout, or that of the network.
+// cause returns the error that explains a missing reply: the error of the caller's context,
+// ErrTimeout, or the network's error.
 func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause

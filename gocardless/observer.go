@@ -10,9 +10,9 @@ import (
 // integrations/otel has one for OpenTelemetry. Nil functions are skipped. The functions run in the
 // goroutine of the call, so they must be quick, and they must be safe for concurrent use.
 //
-// CallStarted and AttemptStarted return a context. That of CallStarted is passed to AttemptStarted
-// and CallEnded, and that of AttemptStarted to the transport and AttemptEnded. A nil context is
-// ignored. For each start there is an end, even if the transport panics.
+// CallStarted returns a context for AttemptStarted and CallEnded, and AttemptStarted one for the
+// transport and AttemptEnded. A nil context is ignored. For each start there is an end, even if the
+// transport panics.
 type Observer struct {
 	// CallStarted is called before the params are checked.
 	CallStarted func(context.Context, CallStart) context.Context
@@ -81,8 +81,8 @@ type CallEnd struct {
 	Err error
 }
 
-// WithObserver adds an observer. That of a single call is notified in addition to those of the
-// client, and inside them.
+// WithObserver adds an observer. An observer of a single call is notified in addition to the
+// client's, after them at each start and before them at each end.
 func WithObserver(o Observer) Option {
 	return option(func(s *settings) {
 		if s.observer == nil {

@@ -360,8 +360,8 @@ func WebhookDeliveryFromContext(ctx context.Context) *WebhookDelivery {
 	return d.WebhookDelivery
 }
 
-// EventJSON returns an event as JSON, which [ParseUnverifiedEvent] parses. If ctx is that of a
-// handler and the event arrived by webhook, the JSON is exactly the one delivered. Other events are
+// EventJSON returns an event as JSON, which [ParseUnverifiedEvent] parses. If ctx is a
+// handler's and the event arrived by webhook, the JSON is exactly as delivered. Other events are
 // encoded, without the members that this version of the package has no field for.
 func EventJSON(ctx context.Context, event Event) ([]byte, error) {
 	if d, ok := ctx.Value(deliveryKey{}).(handledDelivery); ok {

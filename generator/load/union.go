@@ -68,8 +68,8 @@ func (l *document) union(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 // form is one of the objects of a union, with the value of the discriminator that stands for it.
 type form struct{ value, schema string }
 
-// forms lists the objects of a union in their order in the document. A value is that of the mapping, or
-// the name of the schema.
+// forms lists the objects of a union in their order in the document. A value comes from the mapping; without
+// one, it is the name of the schema.
 func (l *document) forms(s *openapi3.Schema, pointer string) []form {
 	var out []form
 	for i, ref := range s.OneOf {

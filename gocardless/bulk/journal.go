@@ -37,7 +37,7 @@ func (s State) final() bool { return s == Created || s == Existing }
 type Entry struct {
 	Key   string `json:"key"`
 	State State  `json:"state"`
-	// ID is that of the resource; some kinds have none.
+	// ID is the id of the resource. Some kinds of resources have no id.
 	ID string `json:"id,omitzero"`
 	// Error is the class of the error ([gocardless.ErrorClass]) and Message its message, which
 	// contains no personal data.

@@ -25,7 +25,7 @@ func customerFamily(r *registry) {
 	r.filter("customers.list", "action_required", func(_ *record, v string) bool { return v == "false" })
 }
 
-// languages are those in which the API writes to customers.
+// languages are the ones that the API writes to customers in.
 var languages = []string{"en", "fr", "de", "pt", "es", "it", "nl", "da", "nb", "sl", "sv"}
 
 // countryLanguage returns the default language of a country.

@@ -157,8 +157,8 @@
 //   - A billing request creates its customer at once, without details, and lists show the customer.
 //   - Any token may create bank authorisations, as in the real sandbox; their qr_code_url is null.
 //   - Encrypted replies (bank account details, transferred mandates) have the documented shape, but no key
-//     decrypts them ([WithEncryptionKey]). Those of transferred mandates are AES-256-GCM with the nonce
-//     first; the AES key is encrypted with RSA-OAEP and SHA-256.
+//     decrypts them ([WithEncryptionKey]). Transferred mandates use AES-256-GCM with the nonce first; the
+//     AES key is encrypted with RSA-OAEP and SHA-256.
 //
 // # Limitations
 //

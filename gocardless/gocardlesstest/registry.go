@@ -88,8 +88,8 @@ type pageRoute struct {
 	handler func(*Sandbox, http.ResponseWriter, *http.Request)
 }
 
-// collection declares a collection. By default, the schema is that of the reply of the resource's get,
-// create or list operation, and the prefix that of the catalogue.
+// collection declares a collection. By default, it has the schema that the resource's get, create or list
+// operation replies with, and the prefix in the catalogue.
 func (r *registry) collection(c store.CollectionSpec) {
 	for _, have := range r.collections {
 		if have.Name == c.Name {
@@ -126,8 +126,8 @@ func (r *registry) on(op string, h handler) {
 // must equal the value.
 func (r *registry) filter(op, param string, f store.FilterFunc) { r.filters[op+" "+param] = f }
 
-// owner sets the collection of the id in an operation's path. By default it is that of the operation's
-// resource; "" means none.
+// owner sets the collection of the id in an operation's path. The default is the collection of the
+// operation's resource; "" means none.
 func (r *registry) owner(op, coll string) { r.owners[op] = coll }
 
 // job declares a step that tx.at can plan.

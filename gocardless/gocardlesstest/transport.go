@@ -126,7 +126,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// recorder is a ResponseWriter in memory. That of net/http/httptest would add a command-line flag to
+// recorder is a ResponseWriter in memory. net/http/httptest has one, but adds a command-line flag to
 // every program that imports this package.
 type recorder struct {
 	req    *http.Request

@@ -255,8 +255,8 @@ func (sb *Sandbox) dueNow() bool {
 	return sb.hooks.nextDue(sb.Now(), false) >= 0
 }
 
-// nextDue returns the position of the next webhook to send, or -1. Those of endpoints with Manual count
-// only if manual is set.
+// nextDue returns the position of the next webhook to send, or -1. It skips endpoints with Manual unless
+// manual is set.
 func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 	for i, x := range d.queue {
 		if x.due.After(now) {
@@ -275,8 +275,8 @@ func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) FlushWebhooks() []*Delivery { return sb.deliverSome(true) }
 
-// deliverSome sends the webhooks that are due, one after the other; those of endpoints with Manual only
-// if manual is set.
+// deliverSome sends the webhooks that are due, one after the other. It skips endpoints with Manual unless
+// manual is set.
 func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 	d := &sb.hooks
 	d.deliver.Lock()

@@ -143,8 +143,8 @@ func exchangeError(err error) error {
 	return &Error{Operation: "exchange", err: errors.New("reply is not an access token")}
 }
 
-// replyError reads the body of a refusal, which is that of RFC 6749 or, from the API behind the
-// same host, one with an error object.
+// replyError reads the body of a refusal, which has the form of RFC 6749 or, from the API behind the
+// same host, an error object.
 func replyError(operation string, status int, header http.Header, body []byte) error {
 	e := &Error{Operation: operation, StatusCode: status}
 	if !isJSON(header) {

@@ -69,8 +69,7 @@ type Totals struct {
 
 // Payout fetches a payout, its items, and the payments, refunds, mandates and customers that they
 // link to, and checks that the payout adds up. It makes one request for each of these, on the bulk
-// lane of the rate limit. The error is that of a request; Report.Err reports items that do not add
-// up.
+// lane of the rate limit. The error reports a failed request, Report.Err items that do not add up.
 //
 // The API keeps the items of a payout for six months, and answers 410 after that.
 func Payout(ctx context.Context, client *gocardless.Client, id string) (*Report, error) {

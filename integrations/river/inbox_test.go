@@ -427,7 +427,7 @@ func TestParkReleaseReplay(t *testing.T) {
 }
 
 // The events of a resource are handled one at a time, in the order in which they were created, whatever the
-// order of arrival; those of others meanwhile.
+// order of arrival. The events of other resources do not wait for them.
 func TestPerResource(t *testing.T) {
 	type log struct {
 		sync.Mutex

@@ -123,8 +123,8 @@ func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
 	return append(findings, finding{file, at(d.group.Pos()), excerpt(text), fmt.Sprintf("a doc comment that starts with %s", d.name)})
 }
 
-// mustStart reports whether the comment must start with the name. That of an exported name must, and so
-// must one that starts in lower case: it starts with another name.
+// mustStart reports whether the comment must start with the name. The comment of an exported name
+// must, and so must one that starts in lower case, because it starts with another name.
 func mustStart(text, name string, test bool) bool {
 	return ast.IsExported(name) && !test || smallWord.MatchString(text)
 }

@@ -3,8 +3,8 @@ package errtree
 
 import "slices"
 
-// Find reports whether match returns true for an error or one that it wraps. The order is that of
-// errors.As. With a type switch as match, it takes less code than an instance of errors.AsType for
+// Find reports whether match returns true for an error or one that it wraps. It searches in the order
+// of errors.As. With a type switch as match, it takes less code than an instance of errors.AsType for
 // each type.
 func Find(err error, match func(error) bool) bool {
 	if err == nil {

@@ -431,7 +431,7 @@ func memberAround(pointer string) string {
 	return member
 }
 
-// of returns an operation's own place, that of the parameters of its path, and what both refer to.
+// of returns the place of an operation, the place of its path's parameters, and the places that both refer to.
 func (r *reach) of(o *openapi.Operation) []string {
 	if parts := r.parts[o.Pointer]; parts != nil {
 		return parts

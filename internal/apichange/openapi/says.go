@@ -81,8 +81,8 @@ type heard struct {
 	schema *Schema
 }
 
-// envelope gathers the keywords of the members of the object around a body. Those of the object itself, such as
-// a required envelope, do not count.
+// envelope gathers the keywords of the members of the object around a body, but not the object's own, such as a
+// required envelope.
 func (l listener) envelope(place Place, s *Schema) {
 	if s == nil {
 		return

@@ -88,8 +88,8 @@ func (l *Rates) budget(g gocardless.RateLimitGroup) int {
 	return g.DefaultLimit()
 }
 
-// window returns the counts of a token in a minute. Because any token may be accepted, those of past
-// minutes are removed.
+// window returns the counts of a token in a minute. Any number of tokens may be accepted, so once there are
+// many it removes the counts of past minutes.
 func (l *Rates) window(token string, minute int64) *rateWindow {
 	w := l.windows[token]
 	if w == nil {
