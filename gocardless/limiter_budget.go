@@ -150,7 +150,7 @@ func (b *budget) roll(now time.Time) {
 }
 
 // delay returns how long the nth request in a lane's queue, counted from 1, has to wait at least, if
-// no other request uses the budget. If it is 0 or less, the request may be sent now.
+// no request but the queued ones uses the budget. If it is 0 or less, the request may be sent now.
 func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	left := b.reset.Sub(now)
 	if lane == LaneInteractive {
@@ -171,7 +171,10 @@ func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	if n <= available {
 		return b.pace.next.Sub(now) + time.Duration(float64(n-1)*float64(left)/float64(available))
 	}
-	return left + time.Duration(float64(n-available-1)*float64(window)/float64(b.bulkShare(b.limit)))
+	// The interactive requests that are queued go first. They use up this many whole windows.
+	before := max(len(b.queues[LaneInteractive])-b.remaining, 0)
+	whole := time.Duration((before+b.reserved(0))/b.limit) * window
+	return left + whole + time.Duration(float64(n-available-1)*float64(window)/float64(b.bulkShare(b.limit)))
 }
 
 // reserved returns the number of requests that bulk calls leave to others while the window has the

@@ -176,6 +176,15 @@ func TestDeadlineAnywhereInTheQueue(t *testing.T) {
 		if after, err := call(20*time.Second, WithBulkLane()); !errors.Is(err, context.DeadlineExceeded) || after != 0 {
 			t.Errorf("in the bulk lane: %v after %v", err, after)
 		}
+		// The ten use up the next window, so a bulk call is served in the one after it.
+		if after, err := call(80*time.Second, WithBulkLane()); !errors.Is(err, context.DeadlineExceeded) || after != 0 {
+			t.Errorf("in the bulk lane behind the others: %v after %v", err, after)
+		}
+		waiting.Go(func() {
+			if after, err := call(91*time.Second, WithBulkLane()); err != nil || after != 90*time.Second {
+				t.Errorf("in the bulk lane with time: %v after %v", err, after)
+			}
+		})
 		waiting.Wait()
 
 		// Others use up the window in which a waiter was to be served.
