@@ -607,3 +607,29 @@ func TestCatchUpOddNumber(t *testing.T) {
 		}
 	}
 }
+
+// An event with an unreadable number does not keep Since from the events after it, unless it lacks what
+// Since needs of it.
+func TestEventsSinceAnOddNumber(t *testing.T) {
+	for event, want := range map[string]int{
+		`{"id":"EV1","created_at":"2026-05-04T09:00:00Z","details":{"item_count":"some"}}`: 1,
+		`{"id":7,"created_at":"2026-05-04T09:00:00Z","details":{"item_count":"some"}}`:     0,
+		`{"id":"EV1","created_at":"soon","details":{"item_count":"some"}}`:                 0,
+	} {
+		c, _ := scripted(t, replyWith(200, `{"events":`+event+`}`),
+			replyWith(200, `{"events":[{"id":"EV2","resource_type":"payments","action":"failed"}]}`, "Date", httpDate(time.Now())))
+		seen := 0
+		var failed error
+		for e, err := range c.Events.Since(t.Context(), "EV1") {
+			if failed = err; err == nil && e.ID == "EV2" {
+				seen++
+			}
+			if seen > 1 {
+				break
+			}
+		}
+		if min(seen, 1) != want || want == 0 && !errors.Is(failed, ErrMisfit) {
+			t.Errorf("%s: %d events, %v", event, seen, failed)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
@@ -16,7 +17,7 @@ import (
 // among those that were already read; [EventCatchUp] allows for that.
 func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOption) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
-		last, err := s.Get(ctx, id, opts...)
+		last, err := s.Get(ctx, id, append(slices.Clip(opts), requestOption(tolerateEvents))...)
 		if err == nil && last.CreatedAt.IsZero() {
 			err = &MalformedResponseError{
 				Operation: opEventsGet.Name, StatusCode: opEventsGet.Status, ResourceID: last.ID,
@@ -84,12 +85,16 @@ func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eve
 	}
 }
 
-// tolerateEvents is an option that accepts a list of events with unreadable numbers: they are misfits
-// of their events, as in a webhook.
+// tolerateEvents is an option that accepts a list of events, or an event, with unreadable numbers: they
+// are misfits of their events, as in a webhook.
 func tolerateEvents(s *settings) {
 	s.tolerates = func(misfits []Misfit) bool {
 		for _, m := range misfits {
-			if _, path, ok := insideList(m.Path, "events"); !ok || path == "" || path == "id" {
+			_, path, ok := insideList(m.Path, "events")
+			if !ok {
+				path, ok = strings.CutPrefix(m.Path, "events.")
+			}
+			if !ok || path == "" || path == "id" {
 				return false
 			}
 		}
