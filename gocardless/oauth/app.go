@@ -17,9 +17,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
@@ -88,10 +87,8 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // App is a partner's app at the authorisation server. It is safe for concurrent use.
 type App struct {
-	// Functions, because a printer that follows pointers would show the secret in a field.
+	// A function, because a printer that follows pointers would show the secret in a field.
 	config func() Config
-	oauth  func() *oauth2.Config
-
 	base   *url.URL
 	client *http.Client
 }
@@ -125,23 +122,7 @@ func New(config Config) (*App, error) {
 		client = *config.HTTPClient
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	protocol := oauth2.Config{
-		ClientID:     config.ClientID,
-		ClientSecret: config.ClientSecret,
-		RedirectURL:  config.RedirectURL,
-		Scopes:       []string{string(config.Scope)},
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   base.JoinPath("oauth/authorize").String(),
-			TokenURL:  base.JoinPath("oauth/access_token").String(),
-			AuthStyle: oauth2.AuthStyleInParams,
-		},
-	}
-	return &App{
-		config: func() Config { return config },
-		oauth:  func() *oauth2.Config { return &protocol },
-		base:   base,
-		client: &client,
-	}, nil
+	return &App{config: func() Config { return config }, base: base, client: &client}, nil
 }
 
 // secureURL parses an address that has to be https, or http on the local machine.
@@ -206,8 +187,15 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 	if len(state) < 16 {
 		return "", errors.New("oauth: AuthorizeURL: the state must have at least 16 characters, so that it cannot be guessed")
 	}
-	var params []oauth2.AuthCodeOption
+	config := a.config()
+	address := a.base.JoinPath("oauth/authorize")
+	query := address.Query()
 	for _, p := range []struct{ name, value string }{
+		{"client_id", config.ClientID},
+		{"redirect_uri", config.RedirectURL},
+		{"response_type", "code"},
+		{"scope", string(config.Scope)},
+		{"state", state},
 		{"initial_view", string(prompt.InitialView)},
 		{"language", prompt.Language},
 		{"prefill[email]", prompt.Email},
@@ -217,7 +205,7 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 		{"prefill[country_code]", prompt.CountryCode},
 	} {
 		if p.value != "" {
-			params = append(params, oauth2.SetAuthURLParam(p.name, p.value))
+			query.Set(p.name, p.value)
 		}
 	}
 	for name, value := range prompt.Extra {
@@ -225,9 +213,10 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 		case "client_id", "redirect_uri", "response_type", "scope", "state":
 			return "", fmt.Errorf("oauth: Prompt.Extra must not have %q", name)
 		}
-		params = append(params, oauth2.SetAuthURLParam(name, value))
+		query.Set(name, value)
 	}
-	return a.oauth().AuthCodeURL(state, params...), nil
+	address.RawQuery = query.Encode()
+	return address.String(), nil
 }
 
 // Token is an access token for one organisation. It prints without the token itself, also as JSON:
@@ -269,31 +258,38 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // exchanged only once and only for a short time; otherwise the error is [ErrInvalidGrant]. The
 // exchange is not retried, because the first attempt may have used the code.
 func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
-	if ctx == nil {
-		return nil, errNilContext
-	}
 	if code == "" {
 		return nil, errors.New("oauth: Exchange needs a code")
 	}
-	reply, err := a.oauth().Exchange(context.WithValue(ctx, oauth2.HTTPClient, a.client), code)
-	if err != nil {
-		return nil, exchangeError(err)
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {a.config().RedirectURL}}
+	var members map[string]any
+	if err := a.post(ctx, "exchange", "oauth/access_token", form, &members); err != nil {
+		return nil, err
 	}
 	text := func(name string) string {
-		s, _ := reply.Extra(name).(string)
+		s, _ := members[name].(string)
 		return s
 	}
-	if text("organisation_id") == "" {
-		// Without it the app cannot find the token for a webhook.
-		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("the reply has no organisation_id")}
-	}
-	return &Token{
-		AccessToken:    reply.AccessToken,
+	token := &Token{
+		AccessToken:    text("access_token"),
 		OrganisationID: text("organisation_id"),
 		Scope:          Scope(text("scope")),
-		TokenType:      reply.TokenType,
+		TokenType:      text("token_type"),
 		Email:          text("email"),
-	}, nil
+	}
+	failure := &Error{Operation: "exchange", StatusCode: http.StatusOK, Code: text("error"), Description: text("error_description")}
+	switch {
+	case failure.Code != "":
+		return nil, failure
+	case token.AccessToken == "":
+		failure.err = errors.New("the reply has no access_token")
+		return nil, failure
+	case token.OrganisationID == "":
+		// Without it the app cannot find the token for a webhook.
+		failure.err = errors.New("the reply has no organisation_id")
+		return nil, failure
+	}
+	return token, nil
 }
 
 // Client returns a client for the organisation of a token, in the app's environment. For more
@@ -321,7 +317,7 @@ type Introspection struct {
 // an error: its Introspection is not active.
 func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
 	var members map[string]any
-	if err := a.post(ctx, "introspect", accessToken, &members); err != nil {
+	if err := a.postToken(ctx, "introspect", accessToken, &members); err != nil {
 		return nil, err
 	}
 	active, ok := members["active"].(bool)
@@ -349,19 +345,25 @@ func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspectio
 // Revoke revokes a token and ends the connection to its organisation. Revoking a token twice is not
 // an error if the server conforms to RFC 7009.
 func (a *App) Revoke(ctx context.Context, accessToken string) error {
-	return a.post(ctx, "revoke", accessToken, nil)
+	return a.postToken(ctx, "revoke", accessToken, nil)
 }
 
-// post sends a token to one of the server's endpoints for tokens.
-func (a *App) post(ctx context.Context, operation, token string, reply any) error {
-	if ctx == nil {
-		return errNilContext
-	}
+// postToken sends a token to one of the server's endpoints for tokens.
+func (a *App) postToken(ctx context.Context, operation, token string, reply any) error {
 	if token == "" {
 		return fmt.Errorf("oauth: %s needs an access token", operation)
 	}
-	form := url.Values{"client_id": {a.config().ClientID}, "client_secret": {a.config().ClientSecret}, "token": {token}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base.JoinPath("oauth", operation).String(), formBody(form))
+	return a.post(ctx, operation, "oauth/"+operation, url.Values{"token": {token}}, reply)
+}
+
+// post sends a form with the app's credentials, and parses the reply if it is wanted.
+func (a *App) post(ctx context.Context, operation, path string, form url.Values, reply any) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	form.Set("client_id", a.config().ClientID)
+	form.Set("client_secret", a.config().ClientSecret)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base.JoinPath(path).String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return &Error{Operation: operation, err: errors.New("cannot make the request")}
 	}

@@ -10,9 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // Errors of the authorisation server, for use with [errors.Is] on an [*Error].
@@ -84,7 +83,7 @@ func (e Error) text() string {
 		fmt.Fprintf(&b, ": %s", printable(e.Code))
 	}
 	if e.err != nil {
-		fmt.Fprintf(&b, ": %v", e.err)
+		b.WriteString(": " + scrub.Text(e.err.Error())) // net/http quotes what is not HTTP
 	}
 	return b.String()
 }
@@ -115,32 +114,12 @@ func printable(code string) string {
 	return code
 }
 
-func formBody(form url.Values) io.Reader { return strings.NewReader(form.Encode()) }
-
 // withoutURL returns a network error without the address of the request.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err
-}
-
-// exchangeError converts an error of package oauth2, whose message contains the reply, to an Error.
-func exchangeError(err error) error {
-	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		e := &Error{Operation: "exchange", Code: r.ErrorCode, Description: r.ErrorDescription}
-		if r.Response != nil {
-			e.StatusCode = r.Response.StatusCode
-			if e.Code == "" {
-				return replyError("exchange", e.StatusCode, r.Response.Header, r.Body)
-			}
-		}
-		return e
-	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return &Error{Operation: "exchange", err: u.Err}
-	}
-	return &Error{Operation: "exchange", err: errors.New("reply is not an access token")}
 }
 
 // replyError reads the body of a refusal, which has the form of RFC 6749 or, from the API behind the
