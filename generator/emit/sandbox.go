@@ -103,7 +103,7 @@ func (t *tables) operation(op *ir.Operation) jen.Code {
 		if m.Params == nil {
 			continue
 		}
-		if m.Params.HasBody() || op.RequestEnvelope != "" {
+		if op.RequestEnvelope != "" {
 			bodies = append(bodies, jen.Op("&").Id(t.use(m.Params)))
 		}
 		if i > 0 {

@@ -29,7 +29,7 @@ func tags(t *ir.Type, f *ir.Field) map[string]string {
 		if f.Required {
 			wire = append(wire, "required") // json has no place for it
 		}
-	case f.In == ir.InQuery && t.HasBody():
+	case f.In == ir.InQuery && t.Role == ir.RoleParams && t.Schema != "": // the schema is that of a body
 		wire = append(wire, "query")
 	}
 	if f.Style == ir.Repeat {

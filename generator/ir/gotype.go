@@ -58,8 +58,6 @@ func Pointered(role Role, where Place, r *Ref, required, nullable bool) bool {
 	switch {
 	case role == RoleReply:
 		return r.IsObject() || nullable && r.isScalar()
-	case role == RoleFilter:
-		return false
 	case where != InBody:
 		// A query value that is left out and one that is zero mean the same, except for a boolean.
 		return r.Kind == Bool && !required

@@ -4,10 +4,7 @@
 // Every slice is in output order, so that an emitter that ranges over it is deterministic.
 package ir
 
-import (
-	"iter"
-	"slices"
-)
+import "iter"
 
 // API is everything that the emitters need to know.
 type API struct {
@@ -183,11 +180,6 @@ func (t *Type) Field(wire string) *Field {
 		}
 	}
 	return nil
-}
-
-// HasBody reports whether a field is sent in the body.
-func (t *Type) HasBody() bool {
-	return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.In == InBody })
 }
 
 // Value is one value of an enum.

@@ -71,7 +71,10 @@ func (l *document) own(s *openapi3.Schema, ref *ir.Ref, pointer string) (out ir.
 	} else {
 		out.Minimum = tighter(l.bound(s.Min, at("minimum")), shifted(l.bound(s.ExclusiveMin.Value, at("exclusiveMinimum")), 1), larger)
 		out.Maximum = tighter(l.bound(s.Max, at("maximum")), shifted(l.bound(s.ExclusiveMax.Value, at("exclusiveMaximum")), -1), smaller)
-		out.MultipleOf = l.bound(s.MultipleOf, at("multipleOf"))
+		if out.MultipleOf = l.bound(s.MultipleOf, at("multipleOf")); out.MultipleOf != nil && *out.MultipleOf <= 0 {
+			l.errs.add(at("multipleOf"), "a factor must be positive")
+			out.MultipleOf = nil
+		}
 	}
 	if s.PropertyNames != nil {
 		l.understood(s.PropertyNames.Value, at("propertyNames"), "MaxLength")

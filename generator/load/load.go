@@ -300,7 +300,7 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 	if p.In == "header" {
 		f.In = ir.InHeader
 	}
-	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Map || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !ref.Elem.IsEnum() {
+	if !fitsParameter(ref) {
 		l.errs.add(at, "parameters of this type are not supported")
 		return nil
 	}
@@ -310,20 +310,31 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 		style = s
 	}
 	composite := ref.Kind == ir.Array || ref.Kind == ir.Metadata || ref.Kind == ir.StringMap || ref.Kind == ir.Named && ref.Type.Kind == ir.Object
-	switch {
-	case style == "deepObject" && composite && ref.Kind != ir.Array:
-		f.Style = ir.DeepObject
-	case (style == "" || style == "form") && ref.Kind == ir.Array && !exploded:
-		f.Style = ir.Comma
-	case (style == "" || style == "form") && ref.Kind == ir.Array && p.In == "query":
-		f.Style = ir.Repeat
-	case (style == "" || style == "form" || style == "simple") && !composite:
+	switch form := style == "" || style == "form"; {
+	case (form || style == "simple") && !composite:
 		f.Style = ir.Plain
+	case f.In == ir.InQuery && style == "deepObject" && composite && ref.Kind != ir.Array:
+		f.Style = ir.DeepObject
+	case f.In == ir.InQuery && form && ref.Kind == ir.Array && exploded:
+		f.Style = ir.Repeat
+	case f.In == ir.InQuery && form && ref.Kind == ir.Array:
+		f.Style = ir.Comma
 	default:
 		l.errs.add(pointer, "a parameter of style %q with this schema is not supported (deepObject for objects, form for arrays in the query)", style)
 	}
 	f.Pointered = ir.Pointered(ir.RoleParams, f.In, ref, f.Required, nullable)
 	return f
+}
+
+// fitsParameter reports whether a parameter, or a member of one that is an object, can have a type.
+func fitsParameter(r *ir.Ref) bool {
+	switch r.Kind {
+	case ir.Float, ir.AnyMap, ir.Map:
+		return false
+	case ir.Array:
+		return r.Elem.Kind == ir.String || r.Elem.IsEnum()
+	}
+	return true
 }
 
 func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointer string) {

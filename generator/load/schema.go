@@ -253,35 +253,10 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	if s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has {
 		l.errs.add(jsontree.Join(t.Pointer, "additionalProperties"), "an object with named properties cannot be a map as well")
 	}
-	inner := role
-	if role == ir.RoleParams {
-		inner = ir.RoleNested
-	}
 	for _, property := range sorted(s.Properties) {
-		at := jsontree.Join(t.Pointer, "properties", property)
-		if l.overlay.Ignored(at) != nil {
-			l.leaveOut(ir.LeftOut{Place: at})
-			continue
+		if f := l.property(t, s, property, role); f != nil {
+			t.Fields = append(t.Fields, f)
 		}
-		sr := s.Properties[property]
-		ref, nullable := l.use(sr, at, inner, property)
-		if ref == nil {
-			continue
-		}
-		if to := l.overlay.typeOf(t.Schema, property); to != nil {
-			ref = l.catalogued(to, at)
-		}
-		f := l.field(property, sr, ref, at)
-		f.Nullable = nullable
-		f.Required = slices.Contains(s.Required, property)
-		if f.Required {
-			f.RequiredWhen = "" // nothing to add: the object cannot do without it
-		}
-		if role == ir.RoleFilter {
-			f.In = ir.InQuery
-		}
-		f.Pointered = ir.Pointered(role, f.In, ref, f.Required, nullable)
-		t.Fields = append(t.Fields, f)
 	}
 	for i, required := range s.Required {
 		if s.Properties[required] == nil {
@@ -290,6 +265,42 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	}
 	t.KeepsExtra = role == ir.RoleReply && l.overlay.extra(t.Schema)
 	l.condition(t, s)
+}
+
+// property reads a property of an object. It returns nil for one that the SDK does not have.
+func (l *document) property(t *ir.Type, s *openapi3.Schema, property string, role ir.Role) *ir.Field {
+	at := jsontree.Join(t.Pointer, "properties", property)
+	if l.overlay.Ignored(at) != nil {
+		l.leaveOut(ir.LeftOut{Place: at})
+		return nil
+	}
+	inner := role
+	if role == ir.RoleParams {
+		inner = ir.RoleNested
+	}
+	sr := s.Properties[property]
+	ref, nullable := l.use(sr, at, inner, property)
+	switch {
+	case ref == nil:
+		return nil
+	case role == ir.RoleFilter && !fitsParameter(ref):
+		l.errs.add(at, "members of this type are not supported in a parameter")
+		return nil
+	}
+	if to := l.overlay.typeOf(t.Schema, property); to != nil {
+		ref = l.catalogued(to, at)
+	}
+	f := l.field(property, sr, ref, at)
+	f.Nullable = nullable
+	f.Required = slices.Contains(s.Required, property)
+	if f.Required {
+		f.RequiredWhen = "" // nothing to add: the object cannot do without it
+	}
+	if role == ir.RoleFilter {
+		f.In = ir.InQuery
+	}
+	f.Pointered = ir.Pointered(role, f.In, ref, f.Required, nullable)
+	return f
 }
 
 // catalogued gives a string property the open enum that the overlay asks for, with the values that
@@ -374,7 +385,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 		l.understood(compared.Value, jsontree.Join(at, "properties", property), "Const")
 		want, _ = compared.Value.Const.(string)
 	}
-	if subject == nil || want == "" {
+	if subject == nil || want == "" || subject.Type.Kind != ir.String && subject.Type.Kind != ir.StringOrInt && !subject.Type.IsEnum() {
 		l.errs.add(at, "a condition must compare a property of the same object with a string")
 		return
 	}
