@@ -99,8 +99,8 @@ func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...
 	return all[*Block](ctx, s.client, &opBlocksList, input{params: given(&params)}, opts, (*Block)(nil))
 }
 
-func (p *BlockListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *BlockListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Block) exportPlace() (string, time.Time) {

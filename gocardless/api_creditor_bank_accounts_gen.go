@@ -77,8 +77,8 @@ func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBan
 	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: given(&params)}, opts, (*itemOfCreditorBankAccountsList)(nil))
 }
 
-func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *CreditorBankAccountListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *CreditorBankAccount) exportPlace() (string, time.Time) {

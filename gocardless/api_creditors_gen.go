@@ -78,8 +78,8 @@ func (s *CreditorService) All(ctx context.Context, params CreditorListParams, op
 	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: given(&params)}, opts, (*Creditor)(nil))
 }
 
-func (p *CreditorListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *CreditorListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Creditor) exportPlace() (string, time.Time) {

@@ -87,8 +87,8 @@ func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBan
 	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: given(&params)}, opts, (*itemOfCustomerBankAccountsList)(nil))
 }
 
-func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *CustomerBankAccountListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *CustomerBankAccount) exportPlace() (string, time.Time) {

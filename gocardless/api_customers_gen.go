@@ -85,8 +85,8 @@ func (s *CustomerService) All(ctx context.Context, params CustomerListParams, op
 	return all[*Customer](ctx, s.client, &opCustomersList, input{params: given(&params)}, opts, (*Customer)(nil))
 }
 
-func (p *CustomerListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *CustomerListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Customer) exportPlace() (string, time.Time) {

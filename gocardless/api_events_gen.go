@@ -57,8 +57,8 @@ func (s *EventService) All(ctx context.Context, params EventListParams, opts ...
 	return all[*Event](ctx, s.client, &opEventsList, input{params: given(&params)}, opts, (*itemOfEventsList)(nil))
 }
 
-func (p *EventListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *EventListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Event) exportPlace() (string, time.Time) {

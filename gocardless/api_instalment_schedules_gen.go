@@ -101,8 +101,8 @@ func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentSc
 	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: given(&params)}, opts, (*itemOfInstalmentSchedulesList)(nil))
 }
 
-func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *InstalmentScheduleListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *InstalmentSchedule) exportPlace() (string, time.Time) {

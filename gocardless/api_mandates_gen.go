@@ -100,8 +100,8 @@ func (s *MandateService) All(ctx context.Context, params MandateListParams, opts
 	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: given(&params)}, opts, (*itemOfMandatesList)(nil))
 }
 
-func (p *MandateListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *MandateListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Mandate) exportPlace() (string, time.Time) {

@@ -67,8 +67,8 @@ func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundP
 	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: given(&params)}, opts, (*itemOfOutboundPaymentImportsList)(nil))
 }
 
-func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *OutboundPaymentImportListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {

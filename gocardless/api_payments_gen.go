@@ -99,8 +99,8 @@ func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts
 	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: given(&params)}, opts, (*itemOfPaymentsList)(nil))
 }
 
-func (p *PaymentListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *PaymentListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Payment) exportPlace() (string, time.Time) {

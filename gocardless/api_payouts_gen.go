@@ -65,8 +65,8 @@ func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts .
 	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: given(&params)}, opts, (*itemOfPayoutsList)(nil))
 }
 
-func (p *PayoutListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *PayoutListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Payout) exportPlace() (string, time.Time) {

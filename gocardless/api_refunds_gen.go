@@ -77,8 +77,8 @@ func (s *RefundService) All(ctx context.Context, params RefundListParams, opts .
 	return all[*Refund](ctx, s.client, &opRefundsList, input{params: given(&params)}, opts, (*itemOfRefundsList)(nil))
 }
 
-func (p *RefundListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *RefundListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Refund) exportPlace() (string, time.Time) {

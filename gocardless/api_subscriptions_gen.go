@@ -111,8 +111,8 @@ func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListPa
 	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: given(&params)}, opts, (*itemOfSubscriptionsList)(nil))
 }
 
-func (p *SubscriptionListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *SubscriptionListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Subscription) exportPlace() (string, time.Time) {

@@ -64,8 +64,8 @@ func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts
 	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: given(&params)}, opts, (*Webhook)(nil))
 }
 
-func (p *WebhookListParams) exportRange() TimestampFilter {
-	return p.CreatedAt
+func (p *WebhookListParams) exportRange() (params, TimestampFilter) {
+	return given(p), p.CreatedAt
 }
 
 func (v *Webhook) exportPlace() (string, time.Time) {

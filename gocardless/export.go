@@ -48,7 +48,8 @@ type Exporter[T any] struct {
 // exportParams are the params of a list with a filter of created_at.
 type exportParams[Q any] interface {
 	*Q
-	exportRange() TimestampFilter
+	// exportRange returns the generated params, which the type Q of a caller may embed, and their bounds.
+	exportRange() (params, TimestampFilter)
 }
 
 // exportItem is an item that an export can place in its list.
@@ -85,12 +86,13 @@ func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 	params Q, options ExportOptions, opts ...RequestOption,
 ) *Exporter[T] {
 	opts = slices.Clone(opts)
+	generated, filter := P(&params).exportRange()
 	e := &Exporter[T]{
 		place:   func(v *T) (string, time.Time) { return I(v).exportPlace() },
-		filter:  P(&params).exportRange(),
+		filter:  filter,
 		options: options,
 	}
-	e.limit, e.problem = checkExport(given(&params), &e.options, opts)
+	e.limit, e.problem = checkExport(generated, &e.options, opts)
 	e.read = func(ctx context.Context, w listWindow) exportPage {
 		page, err := list(ctx, params, append(slices.Clip(opts), &w)...)
 		if err != nil {

@@ -461,6 +461,25 @@ func TestExporterRefuses(t *testing.T) {
 	}
 }
 
+// The params of a caller's own list may embed those of the SDK.
+func TestExporterOfOwnParams(t *testing.T) {
+	type own struct {
+		PaymentListParams
+		since time.Time
+	}
+	f := newFakeList(nil)
+	c := fakeClient(t, f)
+	list := func(ctx context.Context, p own, opts ...RequestOption) (*Page[Payment], error) {
+		return c.Payments.List(ctx, p.PaymentListParams, opts...)
+	}
+	for limit, refused := range map[int]bool{2: false, 501: true} {
+		e := NewExporter(list, own{PaymentListParams{Limit: limit}, time.Now()}, ExportOptions{})
+		if got := e.problem != nil; got != refused || e.problem == nil && e.limit != limit {
+			t.Errorf("limit %d: %d, %v", limit, e.limit, e.problem)
+		}
+	}
+}
+
 // An export of a list that ignores the windows fails, instead of yielding items twice.
 func TestExporterNoticesAListThatCannotBeDivided(t *testing.T) {
 	for name, spoil := range map[string]func(query url.Values){

@@ -13,8 +13,8 @@ func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
 	if !exportable(op, m) {
 		return
 	}
-	g.Func().Params(jen.Id("p").Op("*").Id(m.Params.GoName)).Id("exportRange").Params().Id("TimestampFilter").Block(
-		jen.Return(jen.Id("p").Dot("CreatedAt")))
+	g.Func().Params(jen.Id("p").Op("*").Id(m.Params.GoName)).Id("exportRange").Params().Params(jen.Id("params"), jen.Id("TimestampFilter")).Block(
+		jen.Return(jen.Id("given").Call(jen.Id("p")), jen.Id("p").Dot("CreatedAt")))
 	g.Line()
 	g.Func().Params(jen.Id("v").Op("*").Id(op.Reply.GoName)).Id("exportPlace").Params().
 		Params(jen.String(), jen.Qual("time", "Time")).Block(
