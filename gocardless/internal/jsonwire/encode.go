@@ -121,7 +121,7 @@ func (e *Encoder) Time(v time.Time) {
 // Date writes a date.
 func (e *Encoder) Date(v Date) {
 	if !v.Valid() {
-		e.fail("no such date: " + string(v.Append(nil)))
+		e.fail("no such date")
 	}
 	e.buf = append(e.buf, '"')
 	e.buf = append(v.Append(e.buf), '"')

@@ -38,9 +38,7 @@ func (c *checker) structure(s *structure, v reflect.Value) {
 		if f.required && f.canLack(value) {
 			c.required(f, value)
 		}
-		// A required value that is missing is reported already. A number that is not required is not
-		// sent if it is zero.
-		if !f.isGiven(value) && (f.canLack(value) || !f.required) {
+		if f.isAbsent(value) {
 			continue
 		}
 		if value.Kind() == reflect.Pointer {

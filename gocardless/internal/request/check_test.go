@@ -110,6 +110,30 @@ func TestLimitsWithin(t *testing.T) {
 	}
 }
 
+// What is required is missing if its zero value cannot be meant. An empty list or map can. The limits of
+// what is missing add nothing.
+func TestRequired(t *testing.T) {
+	type v struct {
+		Text  string            `json:"text" limits:"minLength=1,pattern=^x$"`
+		List  []string          `json:"list"`
+		Some  []string          `json:"some" limits:"minItems=1"`
+		Map   map[string]string `json:"map"`
+		Day   date              `json:"day"`
+		At    time.Time         `json:"at"`
+		Count int               `json:"count"`
+		On    bool              `json:"on"`
+		Rate  float64           `json:"rate"`
+	}
+	const want = "text is required; list is required; some is required; map is required; day is required; at is required"
+	if got := problems(&v{At: time.Time{}.In(time.FixedZone("", 3600))}, "things"); got != want {
+		t.Errorf("got %s", got)
+	}
+	given := v{Text: "x", List: []string{}, Some: []string{"x"}, Map: map[string]string{}, Day: date{Year: 1}, At: time.Unix(0, 0)}
+	if got := problems(&given, "things"); got != "" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // Problems of a map are in the order of its keys. A key may have the characters that separate steps in
 // fields and pointers.
 func TestProblemsOfMaps(t *testing.T) {

@@ -39,6 +39,7 @@ func (ByTags) Write(v any, o Options) (Parts, error) {
 	for i := range s.fields {
 		f := &s.fields[i]
 		switch value := p.Field(f.index); {
+		case f.isAbsent(value):
 		case f.place == inHeader:
 			parts.setHeader(f.name, f.text(value))
 		case f.place == inQuery || o.Envelope == "":
@@ -62,11 +63,7 @@ func (ByTags) Write(v any, o Options) (Parts, error) {
 	return parts, err
 }
 
-// setHeader sets a header; an empty value is not sent.
 func (p *Parts) setHeader(name, value string) {
-	if value == "" {
-		return
-	}
 	if p.Header == nil {
 		p.Header = http.Header{}
 	}
@@ -139,14 +136,14 @@ func (f *field) encodeMap(e *jsonwire.Encoder, v reflect.Value) {
 	e.End()
 }
 
-// text returns a value as a parameter or header has it: "" for zero, which is a parameter that was not
-// set, and for a nil pointer.
+// text returns a value that is not absent as a parameter or header has it.
 func (f *field) text(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
 	switch {
-	case !f.isGiven(v):
-		return ""
-	case v.Kind() == reflect.Pointer:
-		return strconv.FormatBool(v.Elem().Bool())
+	case v.Kind() == reflect.Bool:
+		return strconv.FormatBool(v.Bool())
 	case v.CanInt():
 		return strconv.FormatInt(v.Int(), 10)
 	case f.date:

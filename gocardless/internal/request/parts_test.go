@@ -159,6 +159,36 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// A number or boolean that is required is sent although it is zero; one that is optional is not.
+func TestZerosOutsideTheBody(t *testing.T) {
+	type filter struct {
+		On   *bool `json:"on,omitzero"`
+		Must bool  `json:"must"`
+		From int   `json:"from,omitzero"`
+	}
+	v := &struct {
+		Dry     bool     `json:"dry"`
+		Amount  int64    `json:"amount"`
+		Name    string   `json:"name"`
+		List    []string `json:"list"`
+		At      date     `json:"at"`
+		Maybe   bool     `json:"maybe,omitzero"`
+		Version int      `json:"-" wire:"header=Version,required"`
+		Other   int      `json:"-" wire:"header=Other"`
+		Beta    *bool    `json:"-" wire:"header=Beta"`
+		Unset   filter   `json:"unset,omitzero"`
+		Filter  filter   `json:"filter,omitzero"`
+		Needed  filter   `json:"needed"`
+	}{Beta: new(false), Filter: filter{On: new(false)}}
+	parts, err := ByTags{}.Write(v, Options{})
+	if want := "dry=false&amount=0&filter%5Bon%5D=false&filter%5Bmust%5D=false&needed%5Bmust%5D=false"; err != nil || parts.Query != want {
+		t.Errorf("query %s, want %s, %v", parts.Query, want, err)
+	}
+	if want := (http.Header{"Version": {"0"}, "Beta": {"false"}}); !reflect.DeepEqual(parts.Header, want) {
+		t.Errorf("header %v, want %v", parts.Header, want)
+	}
+}
+
 // Params without a field for the body make none.
 func TestNoBody(t *testing.T) {
 	parts, err := ByTags{}.Write(&struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// Query builds the query string of a request from the fields of a params struct. It leaves out zero
-// values, which are filters that were not set. Names and values are escaped.
+// Query builds the query string of a request from the fields of a params struct. It leaves out fields
+// that are absent, such as filters that were not set. Names and values are escaped.
 type Query struct {
 	buf           []byte
 	options       Options
@@ -28,7 +28,7 @@ const (
 	Limit  = "limit"
 )
 
-// field adds the value of a field, an object member by member.
+// field adds the value of a field that is not absent, an object member by member.
 func (q *Query) field(name string, v reflect.Value, f *field) {
 	switch {
 	case v.Kind() == reflect.Slice && f.repeat:
@@ -43,19 +43,19 @@ func (q *Query) field(name string, v reflect.Value, f *field) {
 	case v.Kind() == reflect.Struct && f.inner != nil:
 		for i := range f.inner.fields {
 			inner := &f.inner.fields[i]
-			if value := v.Field(inner.index); inner.isGiven(value) {
+			if value := v.Field(inner.index); !inner.isAbsent(value) {
 				q.field(name+"["+inner.name+"]", value, inner)
 			}
 		}
 	default:
-		if f.date && !v.IsZero() && !pointer[jsonwire.Date](v).Valid() {
-			q.err = &jsonwire.ValueError{Name: name, What: "no such date: " + f.text(v)}
+		if f.date && !pointer[jsonwire.Date](v).Valid() {
+			q.err = &jsonwire.ValueError{Name: name, What: "no such date"}
 		}
 		q.text(name, f.text(v))
 	}
 }
 
-// text adds a parameter, unless it is empty or something replaces it, and keeps the caller's cursors.
+// text adds a parameter, unless something replaces it, and keeps the caller's cursors.
 func (q *Query) text(name, value string) {
 	switch name {
 	case After:
@@ -66,7 +66,7 @@ func (q *Query) text(name, value string) {
 	o := &q.options
 	replaced := o.Cursor != "" && o.CursorName == name ||
 		o.Window != nil && (name == Limit || strings.HasPrefix(name, "created_at["))
-	if value != "" && !replaced {
+	if !replaced {
 		q.Add(name, value)
 	}
 }

@@ -3,6 +3,7 @@ package request
 
 import (
 	"iter"
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -81,25 +82,31 @@ func tagged(v any) (reflect.Value, *structure) {
 	p := reflect.ValueOf(v).Elem()
 	structures.Lock()
 	defer structures.Unlock()
-	return p, readTags(p.Type())
+	s := structures.of[p.Type()]
+	if s == nil {
+		known := maps.Clone(structures.of)
+		s = readTags(p.Type(), known)
+		structures.of = known // not if a tag makes no sense: half a structure would send half the params
+	}
+	return p, s
 }
 
-// readTags returns what the tags of a struct say. The structures are locked. A type may contain
-// itself.
-func readTags(t reflect.Type) *structure {
-	if s := structures.of[t]; s != nil {
+// readTags returns what the tags of a struct say, and adds it to the known structures. A type may
+// contain itself.
+func readTags(t reflect.Type, known map[reflect.Type]*structure) *structure {
+	if s := known[t]; s != nil {
 		return s
 	}
 	s := &structure{fields: make([]field, t.NumField())}
-	structures.of[t] = s
+	known[t] = s
 	for i := range s.fields {
-		s.fields[i].read(t.Field(i), i)
+		s.fields[i].read(t.Field(i), i, known)
 		s.body = s.body || s.fields[i].place == inBody
 	}
 	return s
 }
 
-func (f *field) read(of reflect.StructField, index int) {
+func (f *field) read(of reflect.StructField, index int, known map[reflect.Type]*structure) {
 	name, omit, _ := strings.Cut(of.Tag.Get("json"), ",")
 	f.index, f.name, f.required = index, name, omit == ""
 	for option := range strings.SplitSeq(of.Tag.Get("wire"), ",") {
@@ -126,7 +133,7 @@ func (f *field) read(of reflect.StructField, index int) {
 	case elem.ConvertibleTo(reflect.TypeFor[jsonwire.Date]()):
 		f.date = true
 	default:
-		f.inner = readTags(elem)
+		f.inner = readTags(elem, known)
 	}
 }
 
@@ -217,6 +224,11 @@ func (f *field) isGiven(v reflect.Value) bool {
 		return !pointer[time.Time](v).IsZero() // in any time zone
 	}
 	return !v.IsZero()
+}
+
+// isAbsent reports whether the zero value of a field means that it is left out.
+func (f *field) isAbsent(v reflect.Value) bool {
+	return !f.isGiven(v) && (f.canLack(v) || !f.required)
 }
 
 // pointer returns the address of a value whose type has T as its underlying type, or that of T.

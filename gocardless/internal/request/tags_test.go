@@ -2,6 +2,7 @@ package request
 
 import (
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 )
@@ -34,15 +35,34 @@ func TestTagsThatMakeNoSense(t *testing.T) {
 			A string `json:"a" when:": b"`
 		}{},
 	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: accepted", name)
-				}
+		for range 2 { // the first failure leaves nothing that a later call would use
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: accepted", name)
+					}
+				}()
+				ByTags{}.Check(v, "")
 			}()
-			ByTags{}.Check(v, "")
-		}()
+		}
 	}
+}
+
+// Calls that use a type first at the same time all see the whole of it, although it contains itself.
+func TestFirstUses(t *testing.T) {
+	type node struct {
+		Name string `json:"name"`
+		Down *node  `json:"down,omitzero"`
+	}
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			if got := problems(&node{Down: &node{Down: &node{}}}, "nodes"); got != "name is required; down.name is required; down.down.name is required" {
+				t.Error(got)
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestTags(t *testing.T) {
