@@ -22,7 +22,7 @@ const MaxDepth = 10000
 //     wins as a whole, where encoding/json merges objects and maps;
 //   - a number may be a string, and an integer may be written 100.0 or 1e2; a boolean may be the
 //     string "true" or "false"; metadata values may be numbers or booleans; "" is the zero date
-//     and time; a date may be a timestamp and the reverse.
+//     and time; a date may be a timestamp and the reverse; times are in UTC.
 //
 // A value of the wrong type does not stop the decoder: the field keeps its zero value, and the
 // decoder records a [Misfit]. A syntax error stops it: the remaining input then reads as empty,
