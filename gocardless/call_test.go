@@ -254,12 +254,16 @@ func TestUnencodableParams(t *testing.T) {
 	noDate := Date{Year: 2026, Month: 2, Day: 30}
 	params.ChargeDate = &noDate
 	_, err := c.Payments.Create(t.Context(), params)
-	if e := as[*ParamsError](t, err); e.Problems[0] != (Problem{Field: "charge_date", Message: "cannot be sent: no such date"}) {
+	if e := as[*ParamsError](t, err); e.Problems[0] != (Problem{"/payments/charge_date", "charge_date", "must be an existing date"}) {
 		t.Errorf("got %v, want a problem with charge_date, without the date", e)
 	}
 	_, err = c.Payments.List(t.Context(), PaymentListParams{ChargeDate: DateFilter{Gte: noDate}})
-	if e := as[*ParamsError](t, err); e.Problems[0] != (Problem{Field: "charge_date[gte]", Message: "cannot be sent: no such date"}) {
+	if e := as[*ParamsError](t, err); e.Problems[0] != (Problem{"", "charge_date[gte]", "must be an existing date"}) {
 		t.Errorf("got %v, want a problem with charge_date[gte], without the date", e)
+	}
+	_, err = c.Payments.Create(t.Context(), params, WithoutValidation())
+	if e := as[*ParamsError](t, err); e.Problems[0] != (Problem{"", "charge_date", "cannot be sent: no such date"}) {
+		t.Errorf("without validation: got %v, want a problem with charge_date, without the date", e)
 	}
 	for _, err := range c.Payments.All(t.Context(), PaymentListParams{ChargeDate: DateFilter{Lt: noDate}}) {
 		as[*ParamsError](t, err)

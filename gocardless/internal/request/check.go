@@ -16,7 +16,7 @@ type Problem struct{ Pointer, Field, Message string }
 
 // checker collects the problems of params.
 type checker struct {
-	envelope string    // "" for query parameters
+	envelope string    // "" for what is not in the body
 	path     []string  // steps of a JSON pointer; for a list or map, two joined by a slash
 	few      [4]string // memory for path
 	problems []Problem
@@ -33,25 +33,31 @@ func (ByTags) Check(v any, envelope string) []Problem {
 // structure checks the fields of a struct.
 func (c *checker) structure(s *structure, v reflect.Value) {
 	for i := range s.fields {
-		f := &s.fields[i]
-		value := v.Field(f.index)
-		if f.required && f.canLack(value) {
-			c.required(f, value)
-		}
-		if f.isAbsent(value) {
-			continue
-		}
-		if value.Kind() == reflect.Pointer {
-			value = value.Elem()
-		}
-		c.limits(f, value)
-		c.inside(f, value)
+		c.field(&s.fields[i], v.Field(i))
 	}
 	for i := range s.fields {
 		for _, u := range s.fields[i].cases {
 			c.useCase(s, v, &s.fields[i], u)
 		}
 	}
+}
+
+func (c *checker) field(f *field, v reflect.Value) {
+	if f.place != inBody {
+		defer func(envelope string) { c.envelope = envelope }(c.envelope)
+		c.envelope = ""
+	}
+	if f.required && f.canLack(v) {
+		c.required(f, v)
+	}
+	if f.isAbsent(v) {
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	c.limits(f, v)
+	c.inside(f, v)
 }
 
 // enter descends into a nested object; leave comes back.
@@ -67,9 +73,12 @@ func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 // fail records a problem with a member of the current object.
 func (c *checker) fail(name, message string) {
 	steps := strings.Join(append(c.path[:len(c.path):len(c.path)], jsonpointer.Escape(name)), "/")
-	p := Problem{Field: strings.Join(jsonpointer.Split(steps), "."), Message: message}
+	names := jsonpointer.Split(steps)
+	p := Problem{Message: message}
 	if c.envelope != "" {
-		p.Pointer = "/" + c.envelope + "/" + steps
+		p.Pointer, p.Field = "/"+c.envelope+"/"+steps, strings.Join(names, ".")
+	} else if p.Field = names[0]; len(names) > 1 {
+		p.Field += "[" + strings.Join(names[1:], "][") + "]"
 	}
 	c.problems = append(c.problems, p)
 }
@@ -160,6 +169,10 @@ func (c *checker) limits(f *field, v reflect.Value) {
 	case reflect.Map:
 		c.count(f.name, v.Len(), "members", l.numbers["minProperties"], l.most("maxProperties"))
 		c.entries(f.name, v, l)
+	case reflect.Struct:
+		if f.date && !pointer[jsonwire.Date](v).Valid() {
+			c.fail(f.name, "must be an existing date")
+		}
 	}
 }
 
