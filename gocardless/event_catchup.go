@@ -153,8 +153,8 @@ func (r *catchUpRun) window(ctx context.Context, window eventWindow) error {
 	if r.held && r.open.Before(reached.CreatedAt) {
 		reached.CreatedAt = r.open
 	}
-	if reached.CreatedAt.Before(r.report.Checkpoint.CreatedAt) {
-		return nil
+	if last := r.report.Checkpoint; reached.CreatedAt.Before(last.CreatedAt) {
+		reached = last // writing it again keeps it from going stale
 	}
 	if err := r.points.SetEventCheckpoint(ctx, r.checkpointName(), reached); err != nil {
 		return fmt.Errorf("gocardless: catch-up: writing the checkpoint: %w", err)
