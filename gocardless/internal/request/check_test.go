@@ -62,6 +62,7 @@ func TestLimits(t *testing.T) {
 		{v{Amount: 1, Range: new(29)}, "range must be at most 28"},
 		{v{Amount: 1, Limit: -1}, "limit must be at least 1"},
 		{v{Amount: 1, Meta: map[string]string{"a": "", "b": "", "c": "", "d~/e": long + "x"}}, "metadata must have at most 3 members; metadata.d~/e must have at most 12 characters"},
+		{v{Amount: 1, Meta: map[string]string{"a": long + "x", "b": long + "x"}}, "metadata.a must have at most 12 characters; metadata.b must have at most 12 characters"},
 		{v{Amount: 1, Meta: map[string]string{long + "x": long + "x"}}, "metadata must not have a name of more than 12 characters"},
 		{v{Amount: 1, Ints: map[string]int{"ab": 1}}, "ints must not have a name of more than 1 characters"},
 		{v{Amount: 1, Inner: map[string]date{"a": {}, "b": {}}}, "dates must have at most 1 members"},
@@ -155,14 +156,16 @@ func TestProblemsOfMaps(t *testing.T) {
 // What a parameter of a query or a header breaks has no place in a body. A member of a filter has the name
 // that the query gives it.
 func TestProblemsOutsideTheBody(t *testing.T) {
+	noDate := date{2026, 2, 30}
 	v := &struct {
 		ID       string       `json:"id"`
 		Key      string       `json:"-" wire:"header=Gc-Key-Id,required"`
 		Language string       `json:"-" wire:"header=Accept-Language" limits:"maxLength=2"`
 		Version  string       `json:"-" wire:"header=Version"`
 		Charged  period[date] `json:"charge_date,omitzero" wire:"query"`
+		Deep     filters      `json:"deep,omitzero" wire:"query"`
 		Name     string       `json:"name"`
-	}{Language: "french", Charged: period[date]{Gte: date{2026, 2, 30}}}
+	}{Language: "french", Charged: period[date]{Gte: noDate}, Deep: filters{Charged: period[date]{Gt: noDate}}}
 	for envelope, start := range map[string]string{"": "", "things": "/things/"} {
 		inBody := func(name string) Problem {
 			if envelope == "" {
@@ -172,7 +175,7 @@ func TestProblemsOutsideTheBody(t *testing.T) {
 		}
 		want := []Problem{
 			inBody("id"), {"", "Gc-Key-Id", "is required"}, {"", "Accept-Language", "must have at most 2 characters"},
-			{"", "charge_date[gte]", "must be an existing date"}, inBody("name"),
+			{"", "charge_date[gte]", "must be an existing date"}, {"", "deep[charge_date][gt]", "must be an existing date"}, inBody("name"),
 		}
 		if got := (ByTags{}).Check(v, envelope); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %+v, want %+v", envelope, got, want)

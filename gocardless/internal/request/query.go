@@ -31,7 +31,7 @@ const (
 // field adds the value of a field that is not absent, an object member by member.
 func (q *Query) field(name string, v reflect.Value, f *field) {
 	switch {
-	case v.Kind() == reflect.Slice && f.repeat:
+	case f.repeat:
 		for i := range v.Len() {
 			q.Add(name, v.Index(i).String())
 		}
@@ -40,7 +40,7 @@ func (q *Query) field(name string, v reflect.Value, f *field) {
 	case v.Kind() == reflect.Map:
 		m, _ := stringMap(v)
 		q.stringMap(name, m)
-	case v.Kind() == reflect.Struct && f.inner != nil:
+	case f.inner != nil:
 		for i := range f.inner.fields {
 			inner := &f.inner.fields[i]
 			if value := v.Field(inner.index); !inner.isAbsent(value) {
