@@ -134,7 +134,8 @@ type ErrorDetail struct {
 	// Links are the ids of related resources by name, such as "conflicting_resource_id" or
 	// "new_mandate".
 	Links map[string]string
-	// Metadata holds further details, such as "maximum_amount". Whole numbers are int64.
+	// Metadata holds further details, such as "maximum_amount". Its whole numbers are int64;
+	// those of nested lists and objects are float64.
 	Metadata map[string]any
 }
 

@@ -97,22 +97,12 @@ func (v *errorBody) details() []ErrorDetail {
 	return list
 }
 
-// wholeNumbers turns the whole numbers of a value into integers. Amounts are integers, and a million
+// wholeNumbers turns the whole numbers of a map into integers. Amounts are integers, and a million
 // pounds printed as a float64 is 1e+08.
-func wholeNumbers(v any) any {
-	switch v := v.(type) {
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return int64(v)
-		}
-	case map[string]any:
-		for name, member := range v {
-			v[name] = wholeNumbers(member)
-		}
-	case []any:
-		for i, element := range v {
-			v[i] = wholeNumbers(element)
+func wholeNumbers(m map[string]any) {
+	for k, v := range m {
+		if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			m[k] = int64(f)
 		}
 	}
-	return v
 }

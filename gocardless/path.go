@@ -34,7 +34,7 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 		return nil, errors.New("gocardless: the base URL must not contain a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
-	case u.Scheme == "http" && ownServer(u.Hostname()):
+	case u.Scheme == "http" && strings.HasSuffix(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), ".gocardless.com"):
 		return nil, errors.New("gocardless: the base URL must use https for GoCardless's servers")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
 		return nil, errors.New("gocardless: the base URL must use https; http is for loopback addresses and, with WithPlainHTTP, for a sandbox in another container")
@@ -48,12 +48,6 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 		u.RawPath = ""
 	}
 	return u, nil
-}
-
-// ownServer reports whether a host is GoCardless's own.
-func ownServer(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return "https://"+host == sandboxURL || "https://"+host == liveURL
 }
 
 // validPort accepts "", which means the scheme's default port.
