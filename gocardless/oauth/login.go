@@ -73,7 +73,6 @@ func (l *Login) Start() http.Handler {
 // Callback returns the handler for the browser that comes back.
 func (l *Login) Callback() http.Handler {
 	l.check()
-	var used usedStates
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			w.Header().Set("Allow", http.MethodGet)
@@ -106,6 +105,9 @@ func (l *Login) Callback() http.Handler {
 		l.Connected(w, r, token)
 	})
 }
+
+// used is one for all handlers, because a program may make a handler for each request.
+var used usedStates
 
 // usedStates remembers states for as long as their cookies can live.
 type usedStates struct {
