@@ -47,11 +47,11 @@ func written(t testing.TB, v any, o Options) Parts {
 
 func TestQuery(t *testing.T) {
 	v := filters{
-		Text: "a b&c=d+é", Limit: 50, Amount: -7, No: new(false), Yes: new(true),
+		Text: "a b&c=d+é-_.~", Limit: 50, Amount: -7, No: new(false), Yes: new(true),
 		Created: period[time.Time]{Gt: time.Time{}.In(time.FixedZone("", 3600)), Gte: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.FixedZone("", 3600))},
 		Charged: period[date]{Gt: date{2026, 1, 2}}, Status: []colour{"paid_out", "a,b"}, Meta: map[string]string{"b": "2", "a&": "1", "": ""},
 	}
-	const want = "text=a%20b%26c%3Dd%2B%C3%A9&limit=50&amount=-7&no=false&yes=true&created_at%5Bgte%5D=2026-01-02T02%3A04%3A05.6Z" +
+	const want = "text=a%20b%26c%3Dd%2B%C3%A9-_.~&limit=50&amount=-7&no=false&yes=true&created_at%5Bgte%5D=2026-01-02T02%3A04%3A05.6Z" +
 		"&charge_date%5Bgt%5D=2026-01-02&status=paid_out,a%2Cb&metadata%5B%5D=&metadata%5Ba%26%5D=1&metadata%5Bb%5D=2"
 	if got := written(t, &v, Options{}).Query; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
