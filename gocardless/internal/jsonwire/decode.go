@@ -33,6 +33,7 @@ type Decoder struct {
 	// What outlives a document, since documents are alike.
 	scratch []byte // a string with its escapes resolved
 	seen    [seenSize]string
+	turn    uint // of the two places of a string, which is used next
 }
 
 // reading is the reading of one document.

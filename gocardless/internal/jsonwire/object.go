@@ -2,8 +2,8 @@ package jsonwire
 
 import (
 	"encoding/binary"
+	"math"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,20 +24,25 @@ import (
 type object struct {
 	typ     reflect.Type
 	members []member
-	extra   *member         // for the members that have no name; nil to step over them
-	next    []atomic.Uint32 // the member that comes first, which follows each, and which follows one without a name
+	extra   *member // for the members that have no name; nil to step over them
+	start   *member // comes before the first
+	unnamed member  // stands for any without a name
 }
 
 // member is a field of a struct, or an element of a list or map.
 type member struct {
-	_      [0]func() // never compared
-	name   string    // with what surrounds it in a document: a comma, quotes and a colon
+	_      [0]func()      // never compared
+	next   unsafe.Pointer // a *member, read and written atomically: came after it in an earlier document
+	name   string         // with what surrounds it in a document: a comma, quotes and a colon
+	head   uint64         // the first eight bytes of the name, if it has that many
+	tail   uint64         // the last eight
 	offset uintptr
 	form   form
 	typ    reflect.Type
 	object *object // of the struct that it points to
 	elem   *member // of the list or map
 	room   uintptr // where the struct that it points to may be, from the start of this one; 0 for nowhere
+	bit    uint64  // stands for the room
 }
 
 // form is how a value is read and where it goes.
@@ -76,44 +81,44 @@ var objects = struct {
 func objectOf(t reflect.Type) *object {
 	objects.Lock()
 	defer objects.Unlock()
-	return learn(t)
+	return learn(t, t)
 }
 
 // itemOf returns what is known about a struct type that is the first field of another one. The
 // further fields are room for objects that the first points to, in the order of its fields.
 func itemOf(t, whole reflect.Type) *object {
-	o := objectOf(t)
-	if whole == t {
-		return o
-	}
 	objects.Lock()
 	defer objects.Unlock()
 	if known := objects.of[whole]; known != nil {
 		return known
 	}
+	item := learn(t, whole)
+	if whole == t {
+		return item
+	}
 	if whole.Field(0).Type != t {
 		panic("jsonwire: " + whole.String() + " does not start with " + t.String())
 	}
-	item := &object{typ: t, members: slices.Clone(o.members), extra: o.extra, next: o.next}
 	rooms := 1
 	for i := range item.members {
 		m := &item.members[i]
 		if i < 64 && m.form == formObjectPtr && rooms < whole.NumField() && whole.Field(rooms).Type == m.typ {
-			m.room = whole.Field(rooms).Offset
+			m.room, m.bit = whole.Field(rooms).Offset, 1<<i
 			rooms++
 		}
 	}
-	objects.of[whole] = item
 	return item
 }
 
-// learn is objectOf while objects are locked. A type may contain itself.
-func learn(t reflect.Type) *object {
-	if o := objects.of[t]; o != nil {
+// learn finds out about a type, which is the start of another one or that itself, while objects are
+// locked. A type may contain itself.
+func learn(t, whole reflect.Type) *object {
+	if o := objects.of[whole]; o != nil {
 		return o
 	}
-	o := &object{typ: t, members: make([]member, 0, t.NumField())}
-	objects.of[t] = o
+	o := &object{typ: t}
+	objects.of[whole] = o
+	o.members = make([]member, 0, t.NumField())
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -127,6 +132,9 @@ func learn(t reflect.Type) *object {
 		m := &o.members[len(o.members)-1]
 		m.learn(f.Type)
 		m.name, m.offset = `,"`+name+`":`, f.Offset
+		if b := []byte(m.name); len(b) >= 8 {
+			m.head, m.tail = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
+		}
 		switch {
 		case name == "id" && m.form == formText:
 			m.form = formID
@@ -134,7 +142,7 @@ func learn(t reflect.Type) *object {
 			m.form = formTextOrInt
 		}
 	}
-	o.next = make([]atomic.Uint32, len(o.members)+2) // without it, after a panic, reading panics as well
+	o.start = new(member) // without it, after a panic, reading panics as well
 	return o
 }
 
@@ -177,7 +185,7 @@ func (m *member) learn(t reflect.Type) {
 		m.form = formDate
 	default:
 		if m.form += formOf[kind]; kind == reflect.Struct {
-			m.object = learn(m.typ)
+			m.object = learn(m.typ, m.typ)
 		}
 	}
 }
@@ -185,7 +193,8 @@ func (m *member) learn(t reflect.Type) {
 // Read reads an object into the struct that v points to.
 func (d *Decoder) Read(v any) {
 	p := reflect.ValueOf(v)
-	d.object(objectOf(p.Type().Elem()), p.UnsafePointer(), false)
+	d.Object()
+	d.object(objectOf(p.Type().Elem()), p.UnsafePointer(), 0)
 }
 
 // Items reads an array of resources into a list of pointers to them, a *[]*T. It reports whether an
@@ -203,7 +212,8 @@ func (d *Decoder) Items(list, like any) bool {
 		item := reflect.New(whole).UnsafePointer()
 		items = append(items, item)
 		if d.Item() {
-			d.object(o, item, true)
+			d.Object()
+			d.object(o, item, math.MaxUint64)
 		}
 	}
 	d.EndItems()
@@ -211,22 +221,25 @@ func (d *Decoder) Items(list, like any) bool {
 	return true
 }
 
-// object reads an object into the struct at base, which may have room for those that it points to.
-func (d *Decoder) object(o *object, base unsafe.Pointer, room bool) {
-	d.Object()
-	used := uint64(0) // the members whose room is used, see itemOf; a duplicate gets memory of its own
-	for after := d.expected(o, base, room, 0, &used); d.More(); after = d.expected(o, base, room, after, &used) {
-		i := uint(0)
-		for ; i < uint(len(o.members)) && o.members[i].key() != string(d.Key); i++ {
+// object reads the members of an object into the struct at base. What is free are the members whose room
+// is there and not used yet, see itemOf: a duplicate gets memory of its own.
+func (d *Decoder) object(o *object, base unsafe.Pointer, free uint64) {
+	for after := d.expected(o.start, base, &free); d.More(); after = d.expected(after, base, &free) {
+		var m *member
+		for i := range o.members {
+			if o.members[i].key() == string(d.Key) {
+				m = &o.members[i]
+				break
+			}
 		}
-		if o.next[after].Load() != uint32(i) {
-			o.next[after].Store(uint32(i))
+		if after.expects() != m {
+			atomic.StorePointer(&after.next, unsafe.Pointer(m))
 		}
-		after = i + 1
+		after = &o.unnamed
 		switch {
-		case i < uint(len(o.members)):
-			d.field(&o.members[i], base, room && used&(1<<i) == 0)
-			used |= 1 << i
+		case m != nil:
+			after = m
+			d.field(m, base, &free)
 		case o.extra != nil:
 			d.Extra((*map[string]any)(unsafe.Add(base, o.extra.offset)))
 		default:
@@ -235,37 +248,23 @@ func (d *Decoder) object(o *object, base unsafe.Pointer, room bool) {
 	}
 }
 
+// expects returns the member that came after m in an earlier document, or nil.
+func (m *member) expects() *member { return (*member)(atomic.LoadPointer(&m.next)) }
+
 // expected reads members as long as each is the one that came after the one before it in earlier
-// documents. It returns the place after the last one that it read.
-func (d *Decoder) expected(o *object, base unsafe.Pointer, room bool, after uint, used *uint64) uint {
-	data, pos, first := d.data, d.pos, d.state
-	for first <= stateFirst {
-		i := uint(o.next[after].Load())
-		if i >= uint(len(o.members)) {
+// documents. It returns the last one that it read.
+func (d *Decoder) expected(after *member, base unsafe.Pointer, free *uint64) *member {
+	for d.state <= stateFirst {
+		m := after.expects()
+		if m == nil || !d.named(m) {
 			break
 		}
-		m := &o.members[i]
-		name := m.name[first:] // the first member has no comma before it
-		if len(data)-pos < len(name) || string(data[pos:pos+len(name)]) != name {
-			break
+		after = m
+		if m.form <= formID && d.pos < len(d.data) && d.data[d.pos] == '"' {
+			*(*string)(unsafe.Add(base, m.offset)) = d.keepAs(m.form, d.quoted())
+		} else {
+			d.field(m, base, free)
 		}
-		pos += len(name)
-		after, first = i+1, stateNext
-		if m.form <= formID {
-			if end := plain(data, pos); end > 0 {
-				*(*string)(unsafe.Add(base, m.offset)) = d.keepAs(m.form, data[pos+1:end-1])
-				pos = end
-				continue
-			}
-		}
-		d.pos, d.state = pos, stateNext
-		d.field(m, base, room && *used&(1<<i) == 0)
-		*used |= 1 << i
-		data, pos = d.data, d.pos
-	}
-	d.pos = pos
-	if first == stateNext && d.state == stateFirst {
-		d.state = stateNext
 	}
 	return after
 }
@@ -281,37 +280,39 @@ func (d *Decoder) keepAs(f form, text []byte) string {
 	return d.keepID(text)
 }
 
+// named steps over the name of a member if that is what follows.
+func (d *Decoder) named(m *member) bool {
+	n, first := len(m.name), int(d.state) // the first member has no comma before it
+	data := d.data[d.pos-first:]
+	if len(data) < n {
+		return false
+	}
+	if n > 8 && n <= 16 {
+		if (binary.LittleEndian.Uint64(data)^m.head)>>(8*first) != 0 || binary.LittleEndian.Uint64(data[n-8:]) != m.tail {
+			return false
+		}
+	} else if string(data[first:n]) != m.name[first:] {
+		return false
+	}
+	d.pos, d.state = d.pos-first+n, stateNext
+	return true
+}
+
 // field reads a value into a field of the struct at base, an object into the room for it if that is
 // free.
-func (d *Decoder) field(m *member, base unsafe.Pointer, room bool) {
+func (d *Decoder) field(m *member, base unsafe.Pointer, free *uint64) {
 	p := unsafe.Add(base, m.offset)
-	if m.room == 0 || !room {
+	if *free&m.bit == 0 {
 		d.value(m, p)
 		return
 	}
 	if d.HasObject() {
+		*free &^= m.bit
 		inside := unsafe.Add(base, m.room)
 		*(*unsafe.Pointer)(p) = inside
-		d.object(m.object, inside, false)
+		d.enter()
+		d.object(m.object, inside, 0)
 	}
-}
-
-// plain returns the end of a string that stands for itself, or 0.
-func plain(data []byte, pos int) int {
-	if pos >= len(data) || data[pos] != '"' {
-		return 0
-	}
-	for i := pos + 1; i >= 0 && i < len(data)-8; {
-		n := special(binary.LittleEndian.Uint64(data[i : i+8]))
-		i += n
-		if n < 8 {
-			if data[i] != '"' {
-				return 0
-			}
-			return i + 1
-		}
-	}
-	return 0
 }
 
 // key is the name of a member.
@@ -319,6 +320,13 @@ func (m *member) key() string { return m.name[2 : len(m.name)-2] }
 
 // value reads a value to p, a pointer of the member's type.
 func (d *Decoder) value(m *member, p unsafe.Pointer) {
+	// What is read here is often null.
+	const pointers = 1<<formInt64Ptr | 1<<formBoolPtr | 1<<formIntPtr | 1<<formFloat64Ptr | 1<<formObjectPtr | 1<<formStringMap | 1<<formAnyMap
+	if pointers>>m.form&1 != 0 && len(d.data)-d.pos >= len("null") && string(d.data[d.pos:d.pos+len("null")]) == "null" {
+		d.pos += len("null")
+		*(*unsafe.Pointer)(p) = nil
+		return
+	}
 	switch m.form {
 	case formText, formEnum:
 		*(*string)(p) = d.Text()
@@ -339,12 +347,14 @@ func (d *Decoder) value(m *member, p unsafe.Pointer) {
 		if d.HasObject() {
 			inside := reflect.New(m.object.typ).UnsafePointer()
 			*(*unsafe.Pointer)(p) = inside
-			d.object(m.object, inside, false)
+			d.enter()
+			d.object(m.object, inside, 0)
 		}
 	case formStringMap:
 		*(*map[string]string)(p) = d.StringMap()
 	case formObject:
-		d.object(m.object, p, false)
+		d.Object()
+		d.object(m.object, p, 0)
 	case formBoolPtr:
 		*(**bool)(p) = d.BoolPtr()
 	case formInt:

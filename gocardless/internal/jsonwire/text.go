@@ -50,11 +50,16 @@ func (d *Decoder) intern(b []byte) string {
 	if n > seenMax {
 		return string(b)
 	}
-	slot := &d.seen[(uint(b[0])*7+uint(b[n-1])*31+uint(b[n/2])*3+uint(n))%seenSize]
-	if *slot != string(b) {
-		*slot = string(b)
+	i := (uint(b[0])*7 + uint(b[n-1])*31 + uint(b[n/2])*3 + uint(n)) % seenSize
+	if d.seen[i] != string(b) {
+		i = (i ^ 1) % seenSize // its other place
+		if d.seen[i] != string(b) {
+			d.turn ^= 1
+			i = (i ^ d.turn) % seenSize
+			d.seen[i] = string(b)
+		}
 	}
-	return *slot
+	return d.seen[i]
 }
 
 // quoted reads a string literal whose opening quote is at d.pos. It returns the contents:
@@ -63,10 +68,9 @@ func (d *Decoder) intern(b []byte) string {
 func (d *Decoder) quoted() []byte {
 	data, start := d.data, d.pos+1
 	i := start
-	for i >= 0 && i < len(data)-8 {
-		n := special(binary.LittleEndian.Uint64(data[i : i+8]))
-		i += n
-		if n < 8 {
+	for ; i >= 0 && i < len(data)-8; i += 8 {
+		if found := special(binary.LittleEndian.Uint64(data[i : i+8])); found != 0 {
+			i += bits.TrailingZeros64(found) / 8
 			break
 		}
 	}
@@ -81,14 +85,14 @@ func (d *Decoder) quoted() []byte {
 	return d.unusualText(start, i)
 }
 
-// special returns the place among eight bytes of the first that does not stand for itself in a
-// string, or 8. The highest bit of a byte is set below if the byte is a control character or, but
-// for one bit, a space; if it is a backslash; or if it is not ASCII. A borrow may set it in a later
-// byte as well, never in an earlier one.
-func special(word uint64) int {
+// special marks those among eight bytes that do not stand for themselves in a string. The highest bit
+// of a byte is set below if the byte is a control character or, but for one bit, a space; if it is a
+// backslash; or if it is not ASCII. A borrow may set it in a later byte as well, never in an earlier
+// one: only the first mark counts.
+func special(word uint64) uint64 {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	control, slash := word^('"'-' ')*ones, word^'\\'*ones
-	return bits.TrailingZeros64(((control-(' '+1)*ones)|(slash-ones)|word)&tops) / 8
+	return ((control - (' '+1)*ones) | (slash - ones) | word) & tops
 }
 
 // unusualText continues quoted at i, at a byte that does not stand for itself.
