@@ -1,7 +1,6 @@
 package request
 
 import (
-	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -156,73 +155,51 @@ func (c *checker) requiredBelow(s *structure, v reflect.Value, path []string) {
 
 // limits checks the limits of a value.
 func (c *checker) limits(f *field, v reflect.Value) {
-	switch l := &f.limits; v.Kind() {
+	if f.date && v.Kind() == reflect.Struct && !pointer[jsonwire.Date](v).Valid() {
+		c.fail(f.name, "must be an existing date")
+	}
+	l := &f.limits
+	if !l.set {
+		return
+	}
+	switch v.Kind() {
 	case reflect.String:
-		c.text(f.name, v.String(), l)
+		c.count(f.name, utf8.RuneCountInString(v.String()), l, "characters")
+		if l.pattern != nil && !l.pattern.MatchString(v.String()) {
+			c.fail(f.name, "must match "+l.pattern.String())
+		}
 	case reflect.Int, reflect.Int64:
-		c.number(f.name, v.Int(), l)
+		c.within(f.name, "be", v.Int(), l.least, l.most, "")
+		if v.Int()%l.multipleOf != 0 {
+			c.fail(f.name, "must be a multiple of "+strconv.FormatInt(l.multipleOf, 10))
+		}
 	case reflect.Slice:
-		c.count(f.name, v.Len(), "items", l.numbers["minItems"], l.most("maxItems"))
+		c.count(f.name, v.Len(), l, "items")
 		if l.unique && hasTwice(v) {
 			c.fail(f.name, "must not have an item twice")
 		}
 	case reflect.Map:
-		c.count(f.name, v.Len(), "members", l.numbers["minProperties"], l.most("maxProperties"))
+		c.count(f.name, v.Len(), l, "members")
 		c.entries(f.name, v, l)
-	case reflect.Struct:
-		if f.date && !pointer[jsonwire.Date](v).Valid() {
-			c.fail(f.name, "must be an existing date")
-		}
 	}
 }
 
-// most returns an upper limit of a count.
-func (l *limits) most(keyword string) int64 {
-	if n, ok := l.numbers[keyword]; ok {
-		return n
-	}
-	return math.MaxInt64
+// count checks how many of something a value has. Lengths count characters, as in JSON Schema.
+func (c *checker) count(name string, n int, l *limits, what string) {
+	c.within(name, "have", int64(n), l.least, l.most, " "+what)
 }
 
-// count checks how many of something a value has.
-func (c *checker) count(name string, n int, what string, least, most int64) {
-	if int64(n) < least {
-		c.fail(name, "must have at least "+strconv.FormatInt(least, 10)+" "+what)
+func (c *checker) within(name, verb string, n, least, most int64, unit string) {
+	if n < least {
+		c.fail(name, "must "+verb+" at least "+strconv.FormatInt(least, 10)+unit)
 	}
-	if int64(n) > most {
-		c.fail(name, "must have at most "+strconv.FormatInt(most, 10)+" "+what)
-	}
-}
-
-// text checks a string. Lengths count characters, as in JSON Schema.
-func (c *checker) text(name, value string, l *limits) {
-	if l.numbers != nil {
-		c.count(name, utf8.RuneCountInString(value), "characters", l.numbers["minLength"], l.most("maxLength"))
-	}
-	if l.pattern != nil && !l.pattern.MatchString(value) {
-		c.fail(name, "must match "+l.pattern.String())
-	}
-}
-
-// number checks an integer.
-func (c *checker) number(name string, n int64, l *limits) {
-	if limit, ok := l.numbers["minimum"]; ok && n < limit {
-		c.fail(name, "must be at least "+strconv.FormatInt(limit, 10))
-	}
-	if limit, ok := l.numbers["maximum"]; ok && n > limit {
-		c.fail(name, "must be at most "+strconv.FormatInt(limit, 10))
-	}
-	if factor, ok := l.numbers["multipleOf"]; ok && n%factor != 0 {
-		c.fail(name, "must be a multiple of "+strconv.FormatInt(factor, 10))
+	if n > most {
+		c.fail(name, "must "+verb+" at most "+strconv.FormatInt(most, 10)+unit)
 	}
 }
 
 // entries checks the names of a map, and the values if they are strings.
 func (c *checker) entries(name string, v reflect.Value, l *limits) {
-	if l.numbers == nil {
-		return
-	}
-	keyLength, valueLength := l.most("keyLength"), l.most("valueLength")
 	var few [8]string // metadata may have three
 	keys := few[:0]
 	texts, ok := stringMap(v)
@@ -234,15 +211,13 @@ func (c *checker) entries(name string, v reflect.Value, l *limits) {
 		}
 	}
 	for _, key := range keys {
-		if int64(utf8.RuneCountInString(key)) > keyLength {
-			c.fail(name, "must not have a name of more than "+strconv.FormatInt(keyLength, 10)+" characters")
+		if int64(utf8.RuneCountInString(key)) > l.keyLength {
+			c.fail(name, "must not have a name of more than "+strconv.FormatInt(l.keyLength, 10)+" characters")
 			continue // the name is too long to be shown
 		}
-		if text := texts[key]; int64(utf8.RuneCountInString(text)) > valueLength {
-			c.enter(name)
-			c.fail(key, "must have at most "+strconv.FormatInt(valueLength, 10)+" characters")
-			c.leave()
-		}
+		c.enter(name)
+		c.within(key, "have", int64(utf8.RuneCountInString(texts[key])), 0, l.valueLength, " characters")
+		c.leave()
 	}
 }
 

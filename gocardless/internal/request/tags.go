@@ -4,6 +4,7 @@ package request
 import (
 	"iter"
 	"maps"
+	"math"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -57,11 +58,14 @@ const (
 	inHeader
 )
 
-// limits restrict a value.
+// limits restrict a value. Those that are not set let every value pass.
 type limits struct {
-	numbers map[string]int64 // by keyword
-	unique  bool
-	pattern *regexp.Regexp
+	set                    bool
+	least, most            int64 // of a number, or of the characters, items or members of another value
+	keyLength, valueLength int64 // at most, in the members of a map
+	multipleOf             int64
+	unique                 bool
+	pattern                *regexp.Regexp
 }
 
 // useCase is what must and must not be given with one value of a field.
@@ -122,7 +126,7 @@ func (f *field) read(of reflect.StructField, index int, known map[reflect.Type]*
 			f.repeat = true
 		}
 	}
-	f.limits.read(of.Tag.Get("limits"))
+	f.limits = readLimits(of.Tag.Get("limits"))
 	f.cases = readCases(of.Tag.Get("when"))
 	elem := of.Type
 	for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice || elem.Kind() == reflect.Map {
@@ -137,8 +141,10 @@ func (f *field) read(of reflect.StructField, index int, known map[reflect.Type]*
 	}
 }
 
-// read reads a limits tag.
-func (l *limits) read(tag string) {
+// readLimits reads a limits tag.
+func readLimits(tag string) limits {
+	const none = math.MaxInt64
+	l := limits{set: tag != "", least: math.MinInt64, most: none, keyLength: none, valueLength: none, multipleOf: 1}
 	for tag != "" {
 		var limit string
 		if strings.HasPrefix(tag, "pattern=") {
@@ -157,12 +163,27 @@ func (l *limits) read(tag string) {
 			if err != nil {
 				panic("request: tag limits: " + limit)
 			}
-			if l.numbers == nil {
-				l.numbers = map[string]int64{}
-			}
-			l.numbers[keyword] = n
+			*l.number(keyword) = n
 		}
 	}
+	return l
+}
+
+// number returns the place of a limit.
+func (l *limits) number(keyword string) *int64 {
+	switch keyword {
+	case "minimum", "minLength", "minItems", "minProperties":
+		return &l.least
+	case "maximum", "maxLength", "maxItems", "maxProperties":
+		return &l.most
+	case "keyLength":
+		return &l.keyLength
+	case "valueLength":
+		return &l.valueLength
+	case "multipleOf":
+		return &l.multipleOf
+	}
+	panic("request: tag limits: " + keyword)
 }
 
 // readCases reads a when tag.
@@ -232,9 +253,8 @@ func (f *field) isAbsent(v reflect.Value) bool {
 }
 
 // pointer returns the address of a value whose type has T as its underlying type, or that of T.
-func pointer[T any](v reflect.Value) *T {
-	return v.Addr().Convert(reflect.TypeFor[*T]()).Interface().(*T)
-}
+// Method Convert of package reflect would compare the types each time.
+func pointer[T any](v reflect.Value) *T { return (*T)(v.Addr().UnsafePointer()) }
 
 // stringMap returns a map of strings, such as metadata.
 func stringMap(v reflect.Value) (map[string]string, bool) {

@@ -25,6 +25,9 @@ func TestTagsThatMakeNoSense(t *testing.T) {
 		"limit of no number": &struct {
 			A string `json:"a" limits:"maxLength=many"`
 		}{},
+		"limit of a later version": &struct {
+			A string `json:"a" limits:"contains=1"`
+		}{},
 		"pattern": &struct {
 			A string `json:"a" limits:"pattern=("`
 		}{},
@@ -88,7 +91,7 @@ func TestTags(t *testing.T) {
 	if got := s.fields[0].cases; !reflect.DeepEqual(got, want) {
 		t.Errorf("cases %+v", got)
 	}
-	if xy := s.fields[3].limits; xy.pattern.String() != "^[a,b]{1,2}$" || xy.numbers["minLength"] != 1 {
+	if xy := s.fields[3].limits; xy.pattern.String() != "^[a,b]{1,2}$" || xy.least != 1 {
 		t.Errorf("limits %+v", xy)
 	}
 	type fact struct {
