@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -185,6 +186,10 @@ type CreditorCreateParams struct {
 // problem. Methods make the same check before they send a request.
 func (p CreditorCreateParams) Validate() error {
 	return validate("creditors", &p)
+}
+
+func (*CreditorCreateParams) prepare() {
+	jsonwire.WritesAnyMaps()
 }
 
 // CreditorListParams holds the parameters of [CreditorService.List] and [CreditorService.All].

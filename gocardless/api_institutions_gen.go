@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	request "github.com/gocardless-community/gocardless-go/gocardless/internal/request"
+)
 
 var opInstitutionsListForBillingRequest = Operation{
 	Name:          "institutions.list_for_billing_request",
@@ -126,6 +129,10 @@ type InstitutionListParams struct {
 // problem. Methods make the same check before they send a request.
 func (p InstitutionListParams) Validate() error {
 	return validate("", &p)
+}
+
+func (*InstitutionListParams) prepare() {
+	request.Patterns()
 }
 
 // InstitutionStatus reports whether an institution can be used. The API may add values without

@@ -54,7 +54,12 @@ type paramsUse interface {
 // method would hold a copy.
 //
 //go:noinline
-func given(v any) params { return params{v, request.ByTags{}} }
+func given(v any) params {
+	if v, ok := v.(interface{ prepare() }); ok {
+		v.prepare() // for what few types have
+	}
+	return params{v, request.ByTags{}}
+}
 
 // replyReader reads a reply of one type.
 type replyReader interface {
@@ -192,7 +197,7 @@ func (x *exchange) prepare(in *input) error {
 		x.path, x.escaped, wrong = expandPath(x.core.base, x.op.Path, ids)
 		problems = append(slices.Clip(problems), wrong...)
 		if in.params.use != nil && !x.settings.unchecked {
-			problems = append(slices.Clip(problems), problemsOf(in.params.use, in.params.v, x.op.RequestEnvelope)...)
+			problems = append(slices.Clip(problems), in.params.problems(x.op.RequestEnvelope)...)
 		}
 	}
 	if len(problems) > 0 {

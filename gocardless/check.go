@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gocardless-community/gocardless-go/gocardless/internal/request"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
@@ -62,17 +61,18 @@ func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 
 // validate checks params without a call, for the Validate methods.
 func validate(envelope string, v any) error {
-	problems := problemsOf(request.ByTags{}, v, envelope)
+	problems := given(v).problems(envelope)
 	if len(problems) == 0 {
 		return nil
 	}
 	return &ParamsError{Problems: problems}
 }
 
-func problemsOf(use paramsUse, v any, envelope string) []Problem {
+// problems returns what params break of the schema's rules.
+func (p params) problems(envelope string) []Problem {
 	var problems []Problem
-	for _, p := range use.Check(v, envelope) {
-		problems = append(problems, Problem(p))
+	for _, found := range p.use.Check(p.v, envelope) {
+		problems = append(problems, Problem(found))
 	}
 	return problems
 }

@@ -110,11 +110,12 @@ func TestAllocationsOfAnIteration(t *testing.T) {
 	guard{promised: 116_000_000, reached: reached}.check(t, "bytes of 100,000 payments", bytes*scale)
 }
 
-// TestProgramSize builds a program that makes one call, with the SDK and by hand.
+// TestProgramSize builds a program that makes one call, with the SDK and by hand, and one that iterates
+// over a list.
 func TestProgramSize(t *testing.T) {
 	withoutRace(t)
 	if testing.Short() {
-		t.Skip("builds two programs")
+		t.Skip("builds three programs")
 	}
 	size := func(name string) float64 {
 		out := filepath.Join(t.TempDir(), name)
@@ -128,6 +129,7 @@ func TestProgramSize(t *testing.T) {
 	}
 	sdk, floor := size("sdk"), size("floor")
 	guard{promised: 100_000, reached: 100_000}.check(t, "bytes that the SDK adds to a program", sdk-floor)
+	guard{promised: 300_000, reached: 295_000}.check(t, "bytes that it adds to a program with a list", size("list")-floor)
 }
 
 // contentSize returns the size of a program without the padding to whole pages, where it is an ELF

@@ -45,6 +45,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 			typeDecl(src, t)
 			if t.Role == ir.RoleParams && t.Kind == ir.Object {
 				validateFunc(g, s, t)
+				prepareFunc(src, t)
 			}
 		}
 	}
@@ -252,6 +253,39 @@ func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
 		jen.Return(jen.Id("validate").Call(jen.Lit(requestEnvelope(s.Operations, t)), jen.Op("&").Id("p"))),
 	)
 	g.Line()
+}
+
+// prepareFunc emits the method that makes rare features of params available, if they have any. Only
+// programs with such params link what these need.
+func prepareFunc(s *source, t *ir.Type) {
+	var calls []jen.Code
+	for _, feature := range []struct {
+		where, function string
+		of              func(f *ir.Field) bool
+	}{
+		{"request", "Patterns", func(f *ir.Field) bool { return f.Pattern != "" }},
+		{"jsonwire", "WritesAnyMaps", func(f *ir.Field) bool { return f.Type.Innermost().Kind == ir.AnyMap }},
+	} {
+		if anyField(t, map[*ir.Type]bool{}, feature.of) {
+			calls = append(calls, jen.Qual(s.module+"/"+sdk+"/internal/"+feature.where, feature.function).Call())
+		}
+	}
+	if calls != nil {
+		s.file.Func().Params(jen.Op("*").Id(t.GoName)).Id("prepare").Params().Block(calls...)
+		s.file.Line()
+	}
+}
+
+// anyField reports whether a field of a type, or of an object in it, has a property.
+func anyField(t *ir.Type, seen map[*ir.Type]bool, has func(*ir.Field) bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	return slices.ContainsFunc(t.Fields, func(f *ir.Field) bool {
+		inner := f.Type.Innermost()
+		return has(f) || inner.IsObject() && anyField(inner.Type, seen, has)
+	})
 }
 
 // requestEnvelope returns the envelope of the operations that take params, or "" if they have no body.

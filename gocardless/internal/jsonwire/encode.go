@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -153,17 +154,28 @@ func SortedKeys(into []string, m map[string]string) []string {
 }
 
 // AnyMap writes an object of arbitrary values as encoding/json does; nil is written as an empty
-// one.
+// one. See WritesAnyMaps.
 func (e *Encoder) AnyMap(v map[string]any) {
 	if v == nil {
 		v = map[string]any{}
 	}
-	text, err := json.Marshal(v)
+	text, err := marshal(v)
 	if err != nil {
 		e.fail(err.Error())
 		return
 	}
 	e.buf = append(e.buf, text...)
+}
+
+var (
+	marshal     func(any) ([]byte, error)
+	marshalOnce sync.Once
+)
+
+// WritesAnyMaps prepares encoders for maps of arbitrary values. It is called for the types that have
+// them: programs without need not link encoding/json.
+func WritesAnyMaps() {
+	marshalOnce.Do(func() { marshal = json.Marshal })
 }
 
 // safe marks the bytes that a string literal may hold as they are.

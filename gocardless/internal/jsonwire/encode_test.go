@@ -10,6 +10,8 @@ import (
 	"time"
 )
 
+func init() { WritesAnyMaps() }
+
 func TestEncodeDocument(t *testing.T) {
 	e := NewEncoder()
 	e.Begin()

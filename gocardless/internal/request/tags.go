@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ type limits struct {
 	keyLength, valueLength int64 // at most, in the members of a map
 	multipleOf             int64
 	unique                 bool
-	pattern                *regexp.Regexp
+	pattern                pattern // nil for none
 }
 
 // useCase is what must and must not be given with one value of a field.
@@ -155,7 +154,7 @@ func readLimits(tag string) limits {
 		keyword, value, _ := strings.Cut(limit, "=")
 		switch keyword {
 		case "pattern":
-			l.pattern = regexp.MustCompile(value)
+			l.pattern = compile(value)
 		case "uniqueItems":
 			l.unique = true
 		default:
@@ -268,10 +267,15 @@ func stringMap(v reflect.Value) (map[string]string, bool) {
 // address.
 func inOrder(m reflect.Value) iter.Seq2[string, reflect.Value] {
 	return func(yield func(string, reflect.Value) bool) {
-		for _, key := range slices.SortedFunc(slices.Values(m.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+		keys := make([]string, 0, m.Len())
+		for _, key := range m.MapKeys() {
+			keys = append(keys, key.String())
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
 			v := reflect.New(m.Type().Elem()).Elem()
-			v.Set(m.MapIndex(key))
-			if !yield(key.String(), v) {
+			v.Set(m.MapIndex(reflect.ValueOf(key)))
+			if !yield(key, v) {
 				return
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // date has the form of the SDK's Date.
@@ -15,6 +17,11 @@ type date struct {
 }
 
 type colour string
+
+func init() {
+	Patterns()
+	jsonwire.WritesAnyMaps()
+}
 
 // A tag that the generator never writes is found when the type is used first.
 func TestTagsThatMakeNoSense(t *testing.T) {
