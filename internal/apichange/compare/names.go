@@ -187,7 +187,7 @@ func (n *Names) field(m memberUse) *ir.Field {
 	}
 	f := &ir.Field{GoName: goName(m.name), Type: n.typeOf(m.use, m.side, m.name)}
 	role := map[side]ir.Role{reply: ir.RoleReply, body: ir.RoleNested, query: ir.RoleParams, filter: ir.RoleFilter}[m.side]
-	if m.side == query {
+	if m.side == query || m.side == filter {
 		f.In = ir.InQuery
 	}
 	f.Pointered = ir.Pointered(role, f.In, f.Type, m.required, m.use.MayBeNull())
