@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -80,11 +81,12 @@ func TestSendIsAsTheClient(t *testing.T) {
 		"a time limit":       {replies: []replier{plain}, client: func(c *http.Client) { c.Timeout = time.Minute }},
 		"a time limit that ends": {replies: []replier{func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
+			time.Sleep(time.Second) // its timer and its context end in either order
 			return nil, req.Context().Err()
-		}}, client: func(c *http.Client) { c.Timeout = time.Nanosecond }},
+		}}, client: func(c *http.Client) { c.Timeout = time.Second }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			outcome := func(send func(*core, *http.Request) (*http.Response, error)) []string {
+			outcome := func(t *testing.T, send func(*core, *http.Request) (*http.Response, error)) []string {
 				transport := &recordingTransport{replies: test.replies}
 				user := &http.Client{Transport: transport}
 				if test.client != nil {
@@ -107,15 +109,18 @@ func TestSendIsAsTheClient(t *testing.T) {
 				transport.note("%s", describeError(err))
 				if resp != nil {
 					read, readErr := io.ReadAll(resp.Body)
+					_ = resp.Body.Close()
 					transport.note("%d %v %q %v %s", resp.StatusCode, resp.Header, read, readErr, resp.Request.URL)
 				}
 				return transport.seen
 			}
-			want := outcome(func(c *core, req *http.Request) (*http.Response, error) { return c.http.Do(req) })
-			got := outcome((*core).send)
-			if !slices.Equal(got, want) {
-				t.Errorf("the client:\n%s\nsend:\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
-			}
+			synctest.Test(t, func(t *testing.T) {
+				want := outcome(t, func(c *core, req *http.Request) (*http.Response, error) { return c.http.Do(req) })
+				got := outcome(t, (*core).send)
+				if !slices.Equal(got, want) {
+					t.Errorf("the client:\n%s\nsend:\n%s", strings.Join(want, "\n"), strings.Join(got, "\n"))
+				}
+			})
 		})
 	}
 }
