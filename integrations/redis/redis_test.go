@@ -3,9 +3,10 @@ package redislimit
 import (
 	"context"
 	"fmt"
-	"net"
+
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,7 +21,12 @@ func ownMiniredis(t *testing.T) server {
 	m := miniredis.RunT(t)
 	return server{m.Addr(), m.Close, func() {
 		m.FlushAll() // as a server without persistence
-		if err := m.Restart(); err != nil {
+		err := m.Restart()
+		for tries := 0; err != nil && tries < 1000; tries++ { // another process may have the port for a moment
+			time.Sleep(10 * time.Millisecond)
+			err = m.Restart()
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	}}
@@ -55,15 +61,14 @@ func ownRedis(t *testing.T) server {
 	if program == "" {
 		t.Skip("GOCARDLESS_TEST_REDIS_SERVER is not set: see scripts/redis.sh")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	// A socket in a directory: while the server is down, another process could take its port.
+	dir, err := os.MkdirTemp("", "redis") // the name of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
-	s := server{addr: "127.0.0.1:" + port}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := server{addr: filepath.Join(dir, "socket")}
 	var cmd *exec.Cmd
-	dir := t.TempDir()
 	s.stop = func() {
 		if cmd != nil {
 			_ = cmd.Process.Kill()
@@ -72,7 +77,7 @@ func ownRedis(t *testing.T) server {
 		}
 	}
 	s.back = func() {
-		cmd = exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir)
+		cmd = exec.Command(program, "--port", "0", "--unixsocket", s.addr, "--save", "", "--appendonly", "no", "--dir", dir)
 		if err := cmd.Start(); err != nil {
 			t.Error(err)
 			return
