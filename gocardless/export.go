@@ -234,13 +234,6 @@ func (w *listWindow) Write(q *request.Query) {
 	if w.after != "" {
 		q.Add(request.After, w.after)
 	}
-	for _, bound := range []struct {
-		name string
-		time time.Time
-	}{{"gt", w.filter.Gt}, {"gte", w.filter.Gte}, {"lt", w.filter.Lt}, {"lte", w.filter.Lte}} {
-		if !bound.time.IsZero() {
-			q.Add("created_at["+bound.name+"]", request.TimeText(bound.time))
-		}
-	}
+	q.Object("created_at", &w.filter)
 	q.Add(request.Limit, strconv.Itoa(w.limit))
 }

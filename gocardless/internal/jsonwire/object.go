@@ -32,7 +32,7 @@ type object struct {
 // member is a field of a struct, or an element of a list or map.
 type member struct {
 	_      [0]func()      // never compared
-	next   unsafe.Pointer // a *member, read and written atomically: came after it in an earlier document
+	next   unsafe.Pointer // a *member, read and written atomically (atomic.Pointer adds 1.5 kB to a program): came after it in an earlier document
 	name   string         // with what surrounds it in a document: a comma, quotes and a colon
 	head   uint64         // the first eight bytes of the name, if it has that many
 	tail   uint64         // the last eight
@@ -269,15 +269,15 @@ func (d *Decoder) expected(after *member, base unsafe.Pointer, free *uint64) *me
 	return after
 }
 
-// keepAs returns a string of its own for a text, in one of the forms up to formID.
-func (d *Decoder) keepAs(f form, text []byte) string {
+// keepAs returns b as a string of its own, in one of the forms up to formID.
+func (d *Decoder) keepAs(f form, b []byte) string {
 	switch f {
 	case formText:
-		return d.keep(text)
+		return d.keep(b)
 	case formEnum:
-		return d.intern(text)
+		return d.intern(b)
 	}
-	return d.keepID(text)
+	return d.keepID(b)
 }
 
 // named steps over the name of a member if that is what follows.

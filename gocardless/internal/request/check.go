@@ -202,9 +202,9 @@ func (c *checker) within(name, verb string, n, least, most int64, unit string) {
 func (c *checker) entries(name string, v reflect.Value, l *limits) {
 	var few [8]string // metadata may have three
 	keys := few[:0]
-	texts, ok := stringMap(v)
+	values, ok := stringMap(v)
 	if ok {
-		keys = jsonwire.SortedKeys(keys, texts)
+		keys = jsonwire.SortedKeys(keys, values)
 	} else {
 		for key := range inOrder(v) {
 			keys = append(keys, key)
@@ -216,7 +216,7 @@ func (c *checker) entries(name string, v reflect.Value, l *limits) {
 			continue // the name is too long to be shown
 		}
 		c.enter(name)
-		c.within(key, "have", int64(utf8.RuneCountInString(texts[key])), 0, l.valueLength, " characters")
+		c.within(key, "have", int64(utf8.RuneCountInString(values[key])), 0, l.valueLength, " characters")
 		c.leave()
 	}
 }

@@ -149,10 +149,7 @@ func (f *field) text(v reflect.Value) string {
 	case f.date:
 		return string(pointer[jsonwire.Date](v).Append(nil))
 	case v.Kind() == reflect.Struct:
-		return TimeText(*pointer[time.Time](v))
+		return pointer[time.Time](v).UTC().Format(time.RFC3339Nano) // without rounding
 	}
 	return v.String()
 }
-
-// TimeText returns an instant as a parameter has it: in UTC and without rounding.
-func TimeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

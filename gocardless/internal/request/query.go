@@ -41,17 +41,27 @@ func (q *Query) field(name string, v reflect.Value, f *field) {
 		m, _ := stringMap(v)
 		q.stringMap(name, m)
 	case f.inner != nil:
-		for i := range f.inner.fields {
-			inner := &f.inner.fields[i]
-			if value := v.Field(inner.index); !inner.isAbsent(value) {
-				q.field(name+"["+inner.name+"]", value, inner)
-			}
-		}
+		q.members(name, v, f.inner)
 	default:
 		if f.date && !pointer[jsonwire.Date](v).Valid() {
 			q.err = &jsonwire.ValueError{Name: name, What: "no such date"}
 		}
 		q.text(name, f.text(v))
+	}
+}
+
+// Object adds the object at v, a pointer to a struct, member by member.
+func (q *Query) Object(name string, v any) {
+	p, s := tagged(v)
+	q.members(name, p, s)
+}
+
+func (q *Query) members(name string, v reflect.Value, s *structure) {
+	for i := range s.fields {
+		f := &s.fields[i]
+		if value := v.Field(i); !f.isAbsent(value) {
+			q.field(name+"["+f.name+"]", value, f)
+		}
 	}
 }
 
@@ -108,8 +118,9 @@ func (q *Query) name(name string) {
 
 // finish returns the query string.
 func (q *Query) finish() string {
-	if q.options.Window != nil {
-		q.options.Window.Write(q)
+	if w := q.options.Window; w != nil {
+		q.options.Window = nil // what it writes is not replaced
+		w.Write(q)
 	}
 	if q.options.Cursor != "" {
 		q.Add(q.options.CursorName, q.options.Cursor)
